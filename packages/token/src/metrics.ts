@@ -1,0 +1,37 @@
+import type { Registry } from '@roomstream/runtime/metrics';
+import { Counter, Gauge } from 'prom-client';
+
+/** What the keys of tokens count. */
+export type TokenMetrics = {
+  readonly kmsCalls: Counter<'operation' | 'outcome'>;
+  readonly refusedHeaders: Counter<'reason'>;
+  readonly dataKeyTime: Gauge;
+};
+
+/** The metrics in this registry. Two services of one process share them, so they are looked up before they are made. */
+export function tokenMetrics(registry: Registry): TokenMetrics {
+  const registers = [registry];
+  const find = <M>(name: string) => registry.getSingleMetric(name) as M | undefined;
+  const kmsCalls = {
+    name: 'roomstream_token_kms_calls_total',
+    help: 'Calls to KMS for data keys, by outcome: ok, refused (not a key of ours), unavailable.',
+    labelNames: ['operation', 'outcome'] as const,
+    registers,
+  };
+  const refusedHeaders = {
+    name: 'roomstream_token_refused_headers_total',
+    help: 'Tokens whose unknown key header was answered without KMS: known as bad, or over the rate of calls.',
+    labelNames: ['reason'] as const,
+    registers,
+  };
+  const dataKeyTime = {
+    name: 'roomstream_token_data_key_created_seconds',
+    help: 'When the data key that seals now was made, in seconds since the epoch; absent (0) until one is needed.',
+    registers,
+  };
+  return {
+    kmsCalls: find<TokenMetrics['kmsCalls']>(kmsCalls.name) ?? new Counter(kmsCalls),
+    refusedHeaders: find<TokenMetrics['refusedHeaders']>(refusedHeaders.name) ?? new Counter(refusedHeaders),
+    dataKeyTime: find<Gauge>(dataKeyTime.name) ?? new Gauge(dataKeyTime),
+  };
+}
