@@ -1,0 +1,19 @@
+// `npm start`, `npm run gateway`, `npm run control-plane`: sets up what is missing, then runs the service in this very
+// process, so that its input, output and signals are the user's.
+import './check-node.mjs';
+
+const mains = {
+  local: 'services/local/dist/src/main.js',
+  gateway: 'services/gateway/dist/src/main.js',
+  'control-plane': 'services/control-plane/dist/src/main.js',
+};
+
+const name = process.argv[2] ?? 'local';
+if (!Object.hasOwn(mains, name)) {
+  console.error(`There is no service ${name}: ${Object.keys(mains).join(', ')}.`);
+  process.exit(1);
+}
+const { setUp } = await import('./set-up.mjs');
+setUp();
+process.setSourceMapsEnabled(true);
+await import(new URL(`../../../${mains[name]}`, import.meta.url));
