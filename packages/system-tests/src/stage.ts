@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Fleet, type FleetOptions, fleetAccount, startFleet } from '@roomstream/testing/fleet';
+import type { FleetProcess } from '@roomstream/testing/fleet-process';
+import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { type Api, openApi } from './api.ts';
+
+/** Redis, a fleet and the API of one test file. */
+export type Stage = {
+  readonly redis: RedisServer;
+  readonly fleet: Fleet;
+  readonly api: Api;
+  /** The n-th gateway. */
+  gateway(index: number): FleetProcess;
+  /** Its URL, as clients take it. */
+  url(index: number): string;
+  close(): Promise<void>;
+};
+
+/** What a stage may have beyond a fleet's options. */
+export type StageOptions = Partial<Omit<FleetOptions, 'redis'>> & {
+  /** Quotas of the fleet's account that differ from `unlimited`, as in ROOMSTREAM_ACCOUNTS_FILE. */
+  readonly accountQuotas?: Readonly<Record<string, number>>;
+};
+
+/** Starts everything; two gateways and one control plane by default. */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { accountQuotas, ...fleetOptions } = options;
+  const redis = await startRedis();
+  const folder = mkdtempSync(join(tmpdir(), 'roomstream-stage-'));
+  try {
+    const fleet = await startFleet({
+      gateways: 2,
+      controlPlanes: 1,
+      redis,
+      ...fleetOptions,
+      env: { ...fleetOptions.env, ...accountsEnvironment(folder, accountQuotas) },
+    });
+    const api = openApi(fleet);
+    const gateway = (index: number) => {
+      const found = fleet.gateways[index];
+      if (found === undefined) throw new Error(`the fleet has no gateway ${index}`);
+      return found;
+    };
+    return {
+      redis,
+      fleet,
+      api,
+      gateway,
+      url: (index) => gateway(index).url,
+      close: async () => {
+        api.close();
+        await fleet.stop();
+        await redis.stop();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await redis.stop();
+    throw error;
+  }
+}
+
+function accountsEnvironment(
+  folder: string,
+  quotas: StageOptions['accountQuotas'],
+): Readonly<Record<string, string>> {
+  if (quotas === undefined) return {};
+  const file = join(folder, 'accounts.json');
+  writeFileSync(file, JSON.stringify({ accounts: { [fleetAccount]: quotas } }));
+  return { ROOMSTREAM_ACCOUNTS_FILE: file };
+}
