@@ -41,10 +41,15 @@ export async function openTokenKeys(
   settings: Settings<typeof tokenSettings>,
   surroundings: Surroundings,
 ): Promise<TokenKeys> {
+  const { log, registry } = surroundings;
   const origin = keyOrigin(settings);
-  if (origin.kind === 'kms') throw new Error('KMS keys are not there yet');
-  const metrics = tokenMetrics(surroundings.registry);
-  const { log } = surroundings;
+  const metrics = tokenMetrics(registry);
+  if (origin.kind === 'kms') {
+    // Loaded here alone: the SDK takes memory and time that a process with a key file needn't spend.
+    const { openKmsKeys } = await import('./kms-keys.ts');
+    const source = openKmsKeys(origin.keyId, settings, metrics, log);
+    return new EnvelopeKeys(source, settings.dataKeySeconds, metrics, log);
+  }
   const source = openLocalKeys(origin.path, log, () => keys.forget());
   const keys = new EnvelopeKeys(source, settings.dataKeySeconds, metrics, log);
   await keys.prepare();
