@@ -1,0 +1,59 @@
+import type { Log } from '@roomstream/runtime/log';
+import type { Registry } from '@roomstream/runtime/metrics';
+import type { RedisAccess } from '@roomstream/runtime/redis';
+import type { ConnectionSlots } from './connection-slots.ts';
+import { type LoggingConfigurations, openLoggingConfigurations } from './logging-configurations.ts';
+import type { Quotas } from './quotas.ts';
+import { RateWindows } from './rate-windows.ts';
+import { openRates, type Rates } from './rates.ts';
+import { openRecordsConnection } from './records-connection.ts';
+import { openRooms, type Rooms } from './rooms.ts';
+import type { SendPermits } from './send-permits.ts';
+
+/** Records, rates and slots of all accounts, in one Redis. */
+export type Store = {
+  readonly rooms: Rooms;
+  readonly loggingConfigurations: LoggingConfigurations;
+  readonly rates: Rates;
+  /** The connection slots of one gateway; `gatewayId` must be new at each start of a process. */
+  connectionSlots(gatewayId: string): ConnectionSlots;
+  /** The SendMessage permits of one gateway. */
+  sendPermits(): SendPermits;
+  /** Reasons against traffic. */
+  notReady(): readonly string[];
+  close(): Promise<void>;
+};
+
+/** What a store needs. */
+export type StoreOptions = {
+  readonly access: RedisAccess;
+  readonly quotas: Quotas;
+  readonly log: Log;
+  readonly registry: Registry;
+};
+
+/** Connects to Redis and waits, up to 5 seconds, until it answers. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { log, registry } = options;
+  const connection = openRecordsConnection(options.access, log, registry);
+  const windows = new RateWindows(connection);
+  try {
+    await connection.ready();
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return {
+    rooms: openRooms(connection),
+    loggingConfigurations: openLoggingConfigurations(connection),
+    rates: openRates(windows, log),
+    connectionSlots: () => {
+      throw new Error('not there yet');
+    },
+    sendPermits: () => {
+      throw new Error('not there yet');
+    },
+    notReady: () => (connection.client.status === 'ready' ? [] : ['Redis of records is away']),
+    close: connection.close,
+  };
+}
