@@ -68,6 +68,6 @@ function accountsEnvironment(
 ): Readonly<Record<string, string>> {
   if (quotas === undefined) return {};
   const file = join(folder, 'accounts.json');
-  writeFileSync(file, JSON.stringify({ accounts: { [fleetAccount]: quotas } }));
+  writeFileSync(file, JSON.stringify({ accounts: { [fleetAccount]: { quotas } } }));
   return { ROOMSTREAM_ACCOUNTS_FILE: file };
 }
