@@ -13,7 +13,7 @@ export type Admin = { readonly port: number; close(): Promise<void> };
 export async function openAdmin(
   host: string,
   port: number,
-  registry: Registry,
+  registry: Pick<Registry, 'metrics' | 'contentType'>,
   services: readonly Pick<Service, 'name' | 'notReady'>[],
 ): Promise<Admin> {
   const server = createServer((request, response) => {

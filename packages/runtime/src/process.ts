@@ -71,12 +71,18 @@ export function readOrExit<T extends SettingsTable>(table: T): Settings<T> {
   }
 }
 
-/** Calls `stop` at the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** A signal this soon after the first is the same Ctrl-C: the terminal sends it to all, and npm passes it on as well. */
+const sameWishMs = 1_000;
+
+/** Calls `stop` at the first SIGTERM or SIGINT; another one, a second or more later, ends the process at once. */
 export function onStopSignal(stop: (signal: string) => Promise<void>): void {
-  let isStopping = false;
+  let firstAt: number | undefined;
   const handle = (signal: string) => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
+    if (firstAt !== undefined) {
+      if (performance.now() - firstAt >= sameWishMs) process.exit(1);
+      return;
+    }
+    firstAt = performance.now();
     stop(signal).catch((error: Error) => {
       process.stderr.write(`${error.stack ?? error.message}\n`);
       process.exit(1);
