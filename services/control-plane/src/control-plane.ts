@@ -1,0 +1,114 @@
+import { openBus } from '@roomstream/bus/bus';
+import { connectRedis } from '@roomstream/runtime/redis';
+import type { Service, Surroundings } from '@roomstream/runtime/service';
+import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import { openQuotas } from '@roomstream/store/quotas';
+import { recordsAccess } from '@roomstream/store/records-settings';
+import { openStore } from '@roomstream/store/store';
+import { openTokenKeys } from '@roomstream/token/token-keys';
+import { openApi } from './api.ts';
+import { openAudit } from './audit.ts';
+import { type Credentials, openCredentials } from './auth/credentials.ts';
+import { startRoomSweeper, startTrimmer } from './housekeeping.ts';
+import { openControlPlaneMetrics } from './metrics.ts';
+import { pageTokens } from './page-token.ts';
+import { pageTokenSecret } from './page-token-secret.ts';
+import { RoomAnnouncer } from './room-announcer.ts';
+import { startServer } from './server.ts';
+import { controlPlaneSettings } from './settings.ts';
+import { openTlsCertificate } from './tls-certificate.ts';
+
+type ControlPlaneSettings = Settings<typeof controlPlaneSettings>;
+
+/**
+ * Starts the control plane: the 17 operations over HTTP, the removal of unused rooms and the trimming of streams.
+ * `given.credentials` replaces the credentials file (a single machine with a fixed key). Rejects when a part can't be
+ * opened; what was open by then is closed.
+ */
+export async function startControlPlane(
+  settings: ControlPlaneSettings,
+  surroundings: Surroundings,
+  given: { readonly credentials?: Credentials } = {},
+): Promise<Service> {
+  const closers: (() => unknown)[] = [];
+  const closeAll = async () => {
+    // Last opened, first closed.
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  const keep = <T>(part: T, close: (part: T) => unknown): T => {
+    closers.push(() => close(part));
+    return part;
+  };
+  try {
+    return await open(settings, surroundings, given.credentials, keep, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  settings: ControlPlaneSettings,
+  surroundings: Surroundings,
+  given: Credentials | undefined,
+  keep: <T>(part: T, close: (part: T) => unknown) => T,
+  closeAll: () => Promise<void>,
+): Promise<Service> {
+  const { log, registry } = surroundings;
+  const certificate = await openCertificate(settings, surroundings);
+  if (certificate !== undefined) keep(certificate, (part) => part.close());
+  const credentials = keep(given ?? openCredentials(settings.credentialsFile, log), (part) => part.close());
+  const tokenKeys = keep(await openTokenKeys(settings, surroundings), (part) => part.close());
+  const quotas = keep(await openQuotas(settings, log), (part) => part.close());
+  const access = recordsAccess(settings);
+  const store = keep(await openStore({ access, quotas, log, registry }), (part) => part.close());
+  const redis = keep(connectRedis(access, 'page-tokens', log), (part) => part.disconnect());
+  const bus = keep(await openBus({ access: settings, shards: settings.shards, log, registry }), (part) =>
+    part.close(),
+  );
+  const announcer = keep(new RoomAnnouncer(bus, log), (part) => part.close());
+  const metrics = openControlPlaneMetrics(registry);
+  keep(startTrimmer(bus, settings.streamRetentionSeconds * 1000, log), (part) => part.stop());
+  if (settings.unusedRoomMonths > 0) {
+    const sweeper = startRoomSweeper(store, announcer, metrics, settings.unusedRoomMonths, log);
+    keep(sweeper, (part) => part.stop());
+  }
+  const services = {
+    region: settings.region,
+    credentials,
+    quotas,
+    store,
+    bus,
+    tokenKeys,
+    pageTokens: pageTokens(pageTokenSecret(redis)),
+    announcer,
+    log,
+  };
+  const api = openApi(services, metrics, openAudit(log));
+  const server = keep(await startServer(api, { ...settings, certificate, log }), (part) => part.stop());
+  let isStopping = false;
+  return {
+    name: 'control-plane',
+    port: server.port,
+    notReady: () => [
+      ...(isStopping ? ['stopping'] : []),
+      ...store.notReady(),
+      ...bus.notReady(),
+      ...tokenKeys.notReady(),
+    ],
+    stop: async () => {
+      isStopping = true;
+      await closeAll();
+    },
+  };
+}
+
+function openCertificate(settings: ControlPlaneSettings, { log }: Surroundings) {
+  const { tlsCertFile, tlsKeyFile } = settings;
+  if (tlsCertFile === undefined && tlsKeyFile === undefined) return undefined;
+  if (tlsCertFile !== undefined && tlsKeyFile !== undefined) {
+    return openTlsCertificate(tlsCertFile, tlsKeyFile, log);
+  }
+  const { tlsCertFile: cert, tlsKeyFile: key } = controlPlaneSettings;
+  throw new SettingsError([`${cert.env} and ${key.env} must be set together`]);
+}

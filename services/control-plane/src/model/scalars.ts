@@ -1,0 +1,100 @@
+import { limits } from '@roomstream/protocol/limits';
+import type { Shape } from './shape.ts';
+
+/**
+ * Strings, integers, lists and maps of the service model (Amazon IVS Chat, 2020-07-14) without its prose. What the model
+ * says only in prose, or what contract.md decides, is said here as data: attributes of 1 KB, the `aws:` prefix of tag
+ * keys, the ResourceArn pattern with its missing `+`, LOGGING_CONFIGURATION as a resource type.
+ */
+export const scalars = {
+  BucketName: { type: 'string', min: 3, max: 63, pattern: '[a-z0-9-.]+' },
+  ChatToken: { type: 'string' },
+  ChatTokenAttributes: { type: 'map', key: 'String', value: 'String', maxBytes: limits.attributesBytes },
+  ChatTokenCapabilities: { type: 'list', member: 'ChatTokenCapability' },
+  ChatTokenCapability: { type: 'string', enum: ['SEND_MESSAGE', 'DISCONNECT_USER', 'DELETE_MESSAGE'] },
+  CreateLoggingConfigurationState: { type: 'string', enum: ['ACTIVE'] },
+  DeliveryStreamName: { type: 'string', min: 1, max: 64, pattern: '[a-zA-Z0-9_.-]+' },
+  ErrorMessage: { type: 'string' },
+  EventAttributes: { type: 'map', key: 'String', value: 'String', maxBytes: limits.attributesBytes },
+  EventName: { type: 'string', min: 1, max: 100 },
+  FallbackResult: { type: 'string', enum: ['ALLOW', 'DENY'] },
+  FieldName: { type: 'string' },
+  ID: { type: 'string', min: 12, max: 12, pattern: '[a-zA-Z0-9]+' },
+  LambdaArn: {
+    type: 'string',
+    min: 0,
+    max: 170,
+    pattern: '$|^arn:aws:lambda:[a-z0-9-]+:[0-9]{12}:function:.+.*',
+  },
+  Limit: { type: 'integer' },
+  LogGroupName: { type: 'string', min: 1, max: 512, pattern: '[\\.\\-_/#A-Za-z0-9]+' },
+  LoggingConfigurationArn: {
+    type: 'string',
+    min: 1,
+    max: 128,
+    pattern: 'arn:aws:ivschat:[a-z0-9-]+:[0-9]+:logging-configuration/[a-zA-Z0-9-]+',
+  },
+  LoggingConfigurationID: { type: 'string', min: 12, max: 12, pattern: '[a-zA-Z0-9]+' },
+  LoggingConfigurationIdentifier: {
+    type: 'string',
+    min: 1,
+    max: 128,
+    pattern: 'arn:aws:ivschat:[a-z0-9-]+:[0-9]+:logging-configuration/[a-zA-Z0-9-]+',
+  },
+  LoggingConfigurationIdentifierList: {
+    type: 'list',
+    member: 'LoggingConfigurationIdentifier',
+    min: 0,
+    max: 3,
+  },
+  LoggingConfigurationList: { type: 'list', member: 'LoggingConfigurationSummary' },
+  LoggingConfigurationName: { type: 'string', min: 0, max: 128, pattern: '[a-zA-Z0-9-_]*' },
+  LoggingConfigurationState: {
+    type: 'string',
+    enum: ['CREATING', 'CREATE_FAILED', 'DELETING', 'DELETE_FAILED', 'UPDATING', 'UPDATE_FAILED', 'ACTIVE'],
+  },
+  MaxLoggingConfigurationResults: { type: 'integer', min: 1, max: 50 },
+  MaxRoomResults: { type: 'integer', min: 1, max: 50 },
+  MessageID: { type: 'string', min: 12, max: 12, pattern: '[a-zA-Z0-9]+' },
+  PaginationToken: { type: 'string', min: 0, max: 1024 },
+  Reason: { type: 'string', min: 1, max: 256 },
+  ResourceArn: {
+    type: 'string',
+    min: 1,
+    max: 128,
+    pattern: 'arn:aws:ivschat:[a-z0-9-]+:[0-9]+:[a-z-]+/[a-zA-Z0-9-]+',
+  },
+  ResourceId: { type: 'string', pattern: '[a-zA-Z0-9]+' },
+  ResourceType: { type: 'string', enum: ['ROOM', 'LOGGING_CONFIGURATION'] },
+  RoomArn: {
+    type: 'string',
+    min: 1,
+    max: 128,
+    pattern: 'arn:aws:ivschat:[a-z0-9-]+:[0-9]+:room/[a-zA-Z0-9-]+',
+  },
+  RoomID: { type: 'string', min: 12, max: 12, pattern: '[a-zA-Z0-9]+' },
+  RoomIdentifier: {
+    type: 'string',
+    min: 1,
+    max: 128,
+    pattern: 'arn:aws:ivschat:[a-z0-9-]+:[0-9]+:room/[a-zA-Z0-9-]+',
+  },
+  RoomList: { type: 'list', member: 'RoomSummary' },
+  RoomMaxMessageLength: { type: 'integer', min: 1, max: 500 },
+  RoomMaxMessageRatePerSecond: { type: 'integer', min: 1, max: 100 },
+  RoomName: { type: 'string', min: 0, max: 128, pattern: '[a-zA-Z0-9-_]*' },
+  SessionDurationInMinutes: { type: 'integer', min: 1, max: 180 },
+  String: { type: 'string' },
+  TagKey: { type: 'string', min: 1, max: 128 },
+  TagKeyList: { type: 'list', member: 'TagKey', min: 0, max: 50 },
+  TagValue: { type: 'string', min: 0, max: 256 },
+  Tags: { type: 'map', key: 'TagKey', value: 'TagValue', min: 0, max: 50, reservedPrefix: 'aws:' },
+  Time: { type: 'timestamp' },
+  UpdateLoggingConfigurationState: { type: 'string', enum: ['ACTIVE'] },
+  UserID: { type: 'string', min: 1, max: 128 },
+  ValidationExceptionFieldList: { type: 'list', member: 'ValidationExceptionField' },
+  ValidationExceptionReason: {
+    type: 'string',
+    enum: ['UNKNOWN_OPERATION', 'FIELD_VALIDATION_FAILED', 'OTHER'],
+  },
+} as const satisfies Readonly<Record<string, Shape>>;

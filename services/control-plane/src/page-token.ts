@@ -1,0 +1,68 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { ListPosition } from '@roomstream/store/record-walk';
+import { fieldError } from './errors.ts';
+
+/** What a page token is good for: it continues one list of one account. */
+export type PageTokenScope = {
+  readonly operation: string;
+  readonly account: string;
+  /** The filters of the list, as the caller gave them. */
+  readonly filters: readonly (string | undefined)[];
+};
+
+/** Makes and reads `nextToken`. */
+export type PageTokens = {
+  /** The token that continues after `position`. */
+  seal(scope: PageTokenScope, position: ListPosition): Promise<string>;
+  /** Where a token continues. Throws ValidationException when it was altered, or made for another scope. */
+  open(scope: PageTokenScope, token: string): Promise<ListPosition>;
+};
+
+const algorithm = 'aes-256-gcm';
+const ivBytes = 12;
+const tagBytes = 16;
+
+/**
+ * Seals positions with AES-256-GCM; the scope is authenticated with them. `secret` gives the 32 bytes that all control
+ * planes share, so that each takes the others' tokens.
+ */
+export function pageTokens(secret: () => Promise<Buffer>): PageTokens {
+  return {
+    seal: async (scope, position) => {
+      const iv = randomBytes(ivBytes);
+      const cipher = createCipheriv(algorithm, await secret(), iv).setAAD(encodeScope(scope));
+      const text = [cipher.update(JSON.stringify(position)), cipher.final()];
+      return Buffer.concat([iv, ...text, cipher.getAuthTag()]).toString('base64url');
+    },
+    open: async (scope, token) => {
+      const key = await secret();
+      const bytes = Buffer.from(token, 'base64url');
+      // Of several spellings of the same bytes only the one that was given out counts.
+      if (bytes.length > ivBytes + tagBytes && bytes.toString('base64url') === token) {
+        const text = unseal(key, bytes, encodeScope(scope));
+        if (text !== undefined) return JSON.parse(text) as ListPosition;
+      }
+      throw fieldError(
+        'nextToken',
+        `has ${token.length} characters that are no token of this account, operation and filters`,
+      );
+    },
+  };
+}
+
+function unseal(key: Buffer, bytes: Buffer, scope: Buffer): string | undefined {
+  const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
+  decipher.setAAD(scope).setAuthTag(bytes.subarray(-tagBytes));
+  const text = decipher.update(bytes.subarray(ivBytes, -tagBytes));
+  try {
+    return Buffer.concat([text, decipher.final()]).toString();
+  } catch {
+    return undefined;
+  }
+}
+
+function encodeScope(scope: PageTokenScope): Buffer {
+  return Buffer.from(
+    JSON.stringify([scope.operation, scope.account, scope.filters.map((text) => text ?? null)]),
+  );
+}

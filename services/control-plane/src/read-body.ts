@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import { requestError } from './errors.ts';
+
+/** Largest body in bytes (contract: "A request body may be 256 KB"). */
+export const mostBodyBytes = 256 * 1024;
+
+/**
+ * Reads a body as it came: the signature covers its bytes. Throws a ValidationException as soon as it is known to be
+ * too large, without reading the rest.
+ */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > mostBodyBytes) {
+      reject(tooLarge(announced));
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > mostBodyBytes) {
+        request.pause();
+        reject(tooLarge(bytes));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    request.once('error', reject);
+    // After 'end' this changes nothing.
+    request.once('close', () => reject(requestError('The connection was closed before the body had ended')));
+  });
+}
+
+function tooLarge(bytes: number) {
+  return requestError(`The body has ${bytes} bytes or more, the limit is ${mostBodyBytes}`);
+}

@@ -1,0 +1,69 @@
+import { busSettings } from '@roomstream/bus/bus-settings';
+import { integer, list, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
+import type { SettingsTable } from '@roomstream/runtime/settings';
+import { quotaSettings } from '@roomstream/store/quotas';
+import { recordsSettings } from '@roomstream/store/records-settings';
+import { tokenSettings } from '@roomstream/token/token-settings';
+import { proxyList } from './trusted-proxies.ts';
+
+/** Settings of the control plane. */
+export const controlPlaneSettings = {
+  region: text({
+    env: 'ROOMSTREAM_REGION',
+    fallback: 'us-west-2',
+    about: 'Region in ARNs and signatures; the same for all processes.',
+  }),
+  host: text({
+    env: 'ROOMSTREAM_CONTROL_PLANE_HOST',
+    fallback: '0.0.0.0',
+    about: 'Address of the API.',
+  }),
+  port: port({ env: 'ROOMSTREAM_CONTROL_PLANE_PORT', fallback: '8080', about: 'Port of the API.' }),
+  tlsCertFile: optionalText({
+    env: 'ROOMSTREAM_CONTROL_PLANE_TLS_CERT_FILE',
+    about: 'Certificate chain, PEM; with it the API speaks TLS 1.2 or later. Read again when it changes.',
+  }),
+  tlsKeyFile: optionalText({
+    env: 'ROOMSTREAM_CONTROL_PLANE_TLS_KEY_FILE',
+    about: 'Private key of the certificate, PEM.',
+  }),
+  trustedProxies: proxyList({
+    env: 'ROOMSTREAM_TRUSTED_PROXIES',
+    fallback: '',
+    about:
+      'Addresses or CIDRs, separated by commas, whose X-Forwarded-Proto and X-Forwarded-For are believed.',
+  }),
+  corsOrigins: list({
+    env: 'ROOMSTREAM_CONTROL_PLANE_CORS_ORIGINS',
+    fallback: '',
+    about:
+      'Origins, separated by commas, whose pages may call the API from a browser (`https://example.com`); `*` for all, none when empty.',
+  }),
+  credentialsFile: text({
+    env: 'ROOMSTREAM_CREDENTIALS_FILE',
+    about: 'JSON file of accounts, access keys and policies; read again when it changes.',
+  }),
+  unusedRoomMonths: integer(
+    {
+      env: 'ROOMSTREAM_UNUSED_ROOM_MONTHS',
+      fallback: '24',
+      about: 'Rooms without connections or updates for this many months are removed; 0 keeps them for ever.',
+    },
+    0,
+    1200,
+  ),
+  streamRetentionSeconds: integer(
+    {
+      env: 'ROOMSTREAM_STREAM_RETENTION_SECONDS',
+      fallback: '300',
+      about:
+        'How long entries stay in the streams: the longest outage that gateways catch up after, in seconds.',
+    },
+    30,
+    86_400,
+  ),
+  ...busSettings,
+  ...recordsSettings,
+  ...quotaSettings,
+  ...tokenSettings,
+} satisfies SettingsTable;
