@@ -1,0 +1,130 @@
+import { Backoff } from '@roomstream/runtime/backoff';
+import type { Log } from '@roomstream/runtime/log';
+import { connectRedis, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
+import type { Registry } from 'prom-client';
+import type { BusListener } from './bus-listener.ts';
+import { type Clock, startClock } from './clock.ts';
+import type { Entry } from './entry.ts';
+import { type Follower, openFollower } from './follower.ts';
+import { tallyOf } from './metrics.ts';
+import { type Published, Publisher } from './publisher.ts';
+import { defineScripts, type Scripts } from './scripts.ts';
+import { checkShardCount, WrongShardCount } from './shard-count.ts';
+import { makeShards, type Shards } from './shards.ts';
+import { makeTopology } from './topology.ts';
+import { trimShards } from './trim.ts';
+
+export type { BusListener } from './bus-listener.ts';
+export type { Entry, EntryKind, Received } from './entry.ts';
+export type { Follower } from './follower.ts';
+export type { GapReason } from './judge.ts';
+export type { Published } from './publisher.ts';
+
+/** What a bus is opened with. */
+export type BusOptions = {
+  readonly access: RedisAccess;
+  /** Number of shards; the same in every process. */
+  readonly shards: number;
+  readonly log: Log;
+  readonly registry: Registry;
+};
+
+/** The streams that connect all processes. Guarantees: README.md of this package. */
+export type Bus = {
+  /** The clock of Redis: milliseconds since the epoch. */
+  readonly clock: { nowMs(): number };
+  /**
+   * Entries of one room, published atomically and next to each other. At most `perSecond` publishes of the room pass in
+   * any second (undefined or Infinity: no limit). Never rejects; throws on a malformed entry.
+   */
+  publish(entries: readonly Entry[], perSecond?: number): Promise<Published>;
+  follow(listener: BusListener): Follower;
+  /** One pass over all shards that removes entries older than the retention. Safe from several processes. */
+  trim(retentionMs: number): Promise<void>;
+  /** For claims and registries on the same Redis. */
+  readonly commands: RedisClient;
+  /** `{tag}:<what>`: a key on the room's shard. */
+  keyOfRoom(room: string, what: string): string;
+  /** Reasons against traffic now. */
+  notReady(): readonly string[];
+  close(): Promise<void>;
+};
+
+/** How long a start waits for Redis. */
+const startPatienceMs = 30_000;
+
+/** Redis that hasn't answered for this long is away. */
+const awayAfterMs = 4_000;
+
+/** Opens the bus. Rejects when another shard count is recorded in Redis, or when Redis is away for 30 s. */
+export async function openBus(options: BusOptions): Promise<Bus> {
+  const { access, log, registry } = options;
+  const shards = makeShards(options.shards);
+  const commands = connectRedis(access, 'bus', log);
+  try {
+    const scripts = defineScripts(commands);
+    const clock = await startWithRedis(commands, scripts, shards, log);
+    return makeBus({ access, log, registry, commands, scripts, shards, clock });
+  } catch (error) {
+    commands.disconnect();
+    throw error;
+  }
+}
+
+async function startWithRedis(
+  commands: RedisClient,
+  scripts: Scripts,
+  shards: Shards,
+  log: Log,
+): Promise<Clock> {
+  const deadline = performance.now() + startPatienceMs;
+  const backoff = new Backoff(20, 500);
+  for (;;) {
+    try {
+      await checkShardCount(commands, shards.all.length);
+      return await startClock(scripts, shards.all[0]?.stream ?? '', log);
+    } catch (error) {
+      if (error instanceof WrongShardCount || performance.now() > deadline) throw error;
+      await backoff.pause();
+    }
+  }
+}
+
+type BusParts = {
+  readonly access: RedisAccess;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly commands: RedisClient;
+  readonly scripts: Scripts;
+  readonly shards: Shards;
+  readonly clock: Clock;
+};
+
+function makeBus({ access, log, registry, commands, scripts, shards, clock }: BusParts): Bus {
+  const tally = tallyOf(registry);
+  const topology = makeTopology(commands, access);
+  const publisher = new Publisher({ scripts, shards, clock, tally, log });
+  const followers = new Set<Follower>();
+  return {
+    clock,
+    publish: (entries, perSecond) => publisher.publish(entries, perSecond),
+    follow: (listener) => {
+      const follower = openFollower({ access, shards, topology, clock, tally, log }, listener);
+      followers.add(follower);
+      return follower;
+    },
+    trim: (retentionMs) => trimShards(scripts, shards, retentionMs),
+    commands,
+    keyOfRoom: (room, what) => `{${shards.of(room).tag}}:${what}`,
+    notReady: () => [
+      ...(clock.ageMs() > awayAfterMs ? ['Redis of the bus does not answer'] : []),
+      ...[...followers].flatMap((follower) => follower.notReady()),
+    ],
+    close: async () => {
+      publisher.close();
+      await Promise.all([...followers].map((follower) => follower.close()));
+      await clock.stop();
+      commands.disconnect();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { newId } from '@roomstream/protocol/ids';
+import { openLog } from '@roomstream/runtime/log';
+import { parseRedisUrl, type RedisAccess } from '@roomstream/runtime/redis';
+import { Registry } from 'prom-client';
+import type { BusListener, GapReason } from '../src/bus.ts';
+import { type Bus, openBus } from '../src/bus.ts';
+import type { Entry, Received } from '../src/entry.ts';
+
+/** How to reach the Redis of a test. */
+export function accessTo(url: string, redisCaFile?: string): RedisAccess {
+  return { redisUrl: parseRedisUrl(url), redisCaFile, redisSentinelPassword: undefined };
+}
+
+/** Opens a bus of few shards that logs nothing. */
+export function openTestBus(
+  target: string | RedisAccess,
+  shards = 4,
+  registry: Registry = new Registry(),
+): Promise<Bus> {
+  const access = typeof target === 'string' ? accessTo(target) : target;
+  return openBus({ access, shards, log: openLog('bus-test', 'silent'), registry });
+}
+
+/** A frame for a room. */
+export function frame(room: string, body = '{"Type":"MESSAGE"}'): Entry {
+  return { kind: 'frame', account: '000000000000', room, id: newId(), body };
+}
+
+/** Collects what a follower receives. */
+export class Collector implements BusListener {
+  readonly entries: (Received & { readonly text: string })[] = [];
+  readonly gaps: { readonly rooms: readonly string[]; readonly reason: GapReason }[] = [];
+
+  onEntry(entry: Received): void {
+    this.entries.push({ ...entry, text: entry.body.toString() });
+  }
+
+  onGap(rooms: readonly string[], reason: GapReason): void {
+    this.gaps.push({ rooms, reason });
+  }
+
+  /** Ids in the order of arrival. */
+  ids(room?: string): string[] {
+    return this.entries.filter((entry) => room === undefined || entry.room === room).map(({ id }) => id);
+  }
+}
+
+/** The value of a metric of the bus. */
+export async function metric(
+  registry: Registry,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const found = await registry.getSingleMetric(`roomstream_bus_${name}`)?.get();
+  const value = found?.values.find((candidate) =>
+    Object.entries(labels).every(([key, text]) => candidate.labels[key] === text),
+  );
+  return value?.value ?? 0;
+}
