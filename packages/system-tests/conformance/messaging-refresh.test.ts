@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@roomstream/testing/eventually';
 import { connectRaw } from '../src/raw-client.ts';
 import { openStage, type Stage } from '../src/stage.ts';
@@ -61,6 +62,8 @@ async function chatUntilRefreshed(viewer: Viewer): Promise<readonly string[]> {
   const ids: string[] = [];
   await eventually(async () => {
     ids.push((await viewer.say(`${viewer.userId} says ${ids.length}`)).id);
+    // Four viewers stay below the room's rate.
+    await delay(40);
     return viewer.connections().length > refreshes;
   }, 90_000);
   return ids;

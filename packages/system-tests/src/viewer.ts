@@ -26,6 +26,7 @@ export type Viewer = {
   connections(): readonly ConnectionLife[];
   /** Resolves once connected. */
   connected(): Promise<void>;
+  /** sendMessage; rejects when the client learns of neither success nor failure within 20 s. */
   say(content: string, attributes?: Record<string, string>): Promise<ChatMessage>;
   close(): void;
 };
@@ -78,7 +79,7 @@ export function openViewer(api: Api, url: string, order: TokenOrder, options: Vi
         if (room.state !== 'connected') throw new Error(`${order.userId} is not connected: ${states}`);
       }, 30_000);
     },
-    say: (content, attributes) => room.sendMessage(new SendMessageRequest(content, attributes)),
+    say: (content, attributes) => answered(room.sendMessage(new SendMessageRequest(content, attributes))),
     close: () => room.disconnect(),
   };
 }
@@ -93,4 +94,14 @@ export async function connectViewer(
   const viewer = openViewer(api, url, order, options);
   await viewer.connected();
   return viewer;
+}
+
+const answerWithinMs = 20_000;
+
+function answered<T>(request: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`neither confirmed nor refused within ${answerWithinMs} ms`));
+    const timer = setTimeout(late, answerWithinMs);
+    request.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
