@@ -35,13 +35,22 @@ export function createKeyFile(path: string, nowMs: number): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(draft, newKeyFile(nowMs), { flag: 'wx', mode: 0o600, flush: true });
+    return linkNew(draft, path);
+  } catch (error) {
+    throw new KeyFileError(`the token key file ${path} can't be made: ${(error as Error).message}`);
+  } finally {
+    if (existsSync(draft)) rmSync(draft);
+  }
+}
+
+/** Gives a whole file its final name, unless another process was faster. */
+function linkNew(draft: string, path: string): boolean {
+  try {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new KeyFileError(`the token key file ${path} can't be made: ${(error as Error).message}`);
-  } finally {
-    rmSync(draft, { force: true });
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   }
 }
 

@@ -14,7 +14,7 @@ export function tokenMetrics(registry: Registry): TokenMetrics {
   const find = <M>(name: string) => registry.getSingleMetric(name) as M | undefined;
   const kmsCalls = {
     name: 'roomstream_token_kms_calls_total',
-    help: 'Calls to KMS for data keys, by outcome: ok, refused (not a key of ours), unavailable.',
+    help: 'Calls to KMS for data keys, by outcome: ok, refused (not a key of ours), denied, unavailable.',
     labelNames: ['operation', 'outcome'] as const,
     registers,
   };

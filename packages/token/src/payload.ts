@@ -42,8 +42,8 @@ export function encodePayload(token: ChatToken): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeUInt8(version, 0);
   at += bytes.write(token.id + token.account + token.room, at, 'latin1');
-  at = bytes.writeUIntBE(token.tokenExpiresMs, at, 6);
-  at = bytes.writeUIntBE(token.sessionExpiresMs, at, 6);
+  at = bytes.writeUIntBE(wholeMs(token.tokenExpiresMs), at, 6);
+  at = bytes.writeUIntBE(wholeMs(token.sessionExpiresMs), at, 6);
   at = bytes.writeUInt8(bitsOf(token.capabilities), at);
   for (const [index, text] of texts.entries()) {
     const length = lengths[index] as number;
@@ -51,6 +51,12 @@ export function encodePayload(token: ChatToken): Buffer {
     at += bytes.write(text, at, 'utf8');
   }
   return bytes;
+}
+
+/** Buffer would write NaN as 0 without a word. */
+function wholeMs(ms: number): number {
+  if (!(ms >= 0 && ms < 2 ** 48)) throw new TypeError(`${ms} is no time that a token can hold`);
+  return Math.floor(ms);
 }
 
 function bitsOf(list: readonly Capability[]): number {

@@ -30,7 +30,7 @@ export type TokenKeys = {
   close(): Promise<void>;
 };
 
-/** Longer texts are no tokens: 1 KB of attributes and 128 characters of user id give 4,000 at the very worst. */
+/** Longer texts are no tokens: 1 KB of attributes (the smallest, so the most) and 128 emoji as user id give some 4,200. */
 const longestText = 8 * 1024;
 
 /** Keys of others that are kept: one per control plane and hour, for the longest life of a token (3 h). */
