@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Published } from '@roomstream/bus/bus';
+import type { Entry } from '@roomstream/bus/entry';
+import { capabilities } from '@roomstream/protocol/capabilities';
+import { openLog } from '@roomstream/runtime/log';
+import { presetQuotas } from '@roomstream/store/quotas';
+import type { Room } from '@roomstream/store/records';
+import { type ActionParts, openActions } from './actions.ts';
+import type { LocalRoom } from './rooms.ts';
+import { Session } from './session.ts';
+
+const account = '000000000000';
+const room: Room = {
+  account,
+  id: 'AAAAAAAAAAAA',
+  name: '',
+  createTimeMs: 0,
+  updateTimeMs: 0,
+  maximumMessageRatePerSecond: 10,
+  maximumMessageLength: 20,
+  messageReviewHandler: undefined,
+  loggingConfigurationIds: [],
+  tags: {},
+};
+
+type ErrorFrame = { Type: string; Id: string; RequestId?: string; ErrorCode: number; ErrorMessage: string };
+
+/** Actions whose edges are functions of the test. */
+function open(changed: Partial<ActionParts> = {}) {
+  const errors: ErrorFrame[] = [];
+  const published: { entries: readonly Entry[]; perSecond: number | undefined }[] = [];
+  let permits = 0;
+  const actions = openActions({
+    quotas: { of: () => presetQuotas('unlimited') },
+    metrics: { request: () => undefined, messagingRequest: () => undefined, error: () => undefined },
+    log: openLog('test', 'silent'),
+    record: () => room,
+    permits: {
+      take: () => {
+        permits++;
+        return true;
+      },
+      giveBack: () => void permits--,
+    },
+    rates: { take: async () => 1 },
+    publish: async (entries, perSecond): Promise<Published> => {
+      published.push({ entries, perSecond });
+      return { kind: 'published', entryId: '1-1' };
+    },
+    send: (_session, frame) => void errors.push(JSON.parse(frame) as ErrorFrame),
+    nowMs: () => 1_700_000_000_000,
+    ...changed,
+  });
+  return { actions, errors, published, permitsTaken: () => permits };
+}
+
+function session(held: readonly (typeof capabilities)[number][] = capabilities): Session {
+  const token = {
+    id: 'TTTTTTTTTTTT',
+    account,
+    room: room.id,
+    userId: 'ann',
+    attributes: {},
+    capabilities: held,
+    tokenExpiresMs: 0,
+    sessionExpiresMs: 0,
+  };
+  return new Session(1, token, { account, id: room.id } as LocalRoom, '');
+}
+
+const send = { Action: 'SEND_MESSAGE', Content: 'hello', RequestId: 'r1' };
+const frame = (request: unknown) => Buffer.from(JSON.stringify(request));
+
+test('a message goes to the room with its sender, its RequestId and the time of Redis', async () => {
+  const { actions, errors, published } = open();
+  actions.frame(session(), frame({ ...send, Attributes: { a: 'b' } }), false);
+  await actions.idle();
+  assert.deepEqual(errors, []);
+  assert.equal(published.length, 1);
+  assert.equal(published[0]?.perSecond, 10);
+  const entry = published[0]?.entries[0];
+  assert.deepEqual(JSON.parse(entry?.body ?? ''), {
+    Type: 'MESSAGE',
+    Id: entry?.id,
+    RequestId: 'r1',
+    Attributes: { a: 'b' },
+    Content: 'hello',
+    SendTime: '2023-11-14T22:13:20.000Z',
+    Sender: { UserId: 'ann', Attributes: {} },
+  });
+});
+
+test('a deletion is one event, a disconnection an event and the order to disconnect, in one publish without the room’s rate', async () => {
+  const { actions, published } = open();
+  actions.frame(session(), frame({ Action: 'DELETE_MESSAGE', Id: 'MMMMMMMMMMMM', Reason: 'spam' }), false);
+  actions.frame(session(), frame({ Action: 'DISCONNECT_USER', UserId: 'bob', RequestId: 'r2' }), false);
+  await actions.idle();
+  assert.deepEqual(
+    published.map(({ entries, perSecond }) => [entries.map((entry) => entry.kind), perSecond]),
+    [
+      [['frame'], undefined],
+      [['frame', 'disconnect'], undefined],
+    ],
+  );
+  const [event, order] = published[1]?.entries ?? [];
+  assert.equal(order?.body, 'bob');
+  assert.notEqual(order?.id, event?.id, 'readers drop an Id that they have seen');
+  const deletion = JSON.parse(published[0]?.entries[0]?.body ?? '') as { Attributes: unknown };
+  assert.deepEqual(deletion.Attributes, {
+    MessageId: 'MMMMMMMMMMMM',
+    MessageID: 'MMMMMMMMMMMM',
+    Reason: 'spam',
+  });
+});
+
+const away = async () => {
+  throw new Error('away');
+};
+const refusals: {
+  name: string;
+  bytes?: Buffer;
+  isBinary?: boolean;
+  held?: [];
+  parts?: Partial<ActionParts>;
+  code: number;
+  requestId?: string;
+}[] = [
+  { name: 'binary frames', isBinary: true, code: 400 },
+  { name: 'what is not JSON', bytes: Buffer.from('{'), code: 400 },
+  { name: 'an unknown Action', bytes: frame({ ...send, Action: 'JUMP' }), code: 400, requestId: 'r1' },
+  {
+    name: 'Content beyond the room’s maximum',
+    bytes: frame({ ...send, Content: 'x'.repeat(21) }),
+    code: 400,
+    requestId: 'r1',
+  },
+  { name: 'frames beyond 16 KB', bytes: Buffer.alloc(16 * 1024 + 1, ' '), code: 413 },
+  { name: 'an action without its capability', held: [], code: 403, requestId: 'r1' },
+  { name: 'a deleted room', parts: { record: () => undefined }, code: 404, requestId: 'r1' },
+  {
+    name: 'a room whose handler can’t be asked and whose fallback is DENY',
+    parts: {
+      record: () => ({
+        ...room,
+        messageReviewHandler: {
+          uri: 'arn:aws:lambda:us-west-2:000000000000:function:f',
+          fallbackResult: 'DENY',
+        },
+      }),
+    },
+    code: 406,
+    requestId: 'r1',
+  },
+  {
+    name: 'an account whose rate is used up',
+    parts: { permits: { take: () => false, giveBack: () => undefined } },
+    code: 429,
+    requestId: 'r1',
+  },
+  {
+    name: 'a deletion beyond the account’s rate',
+    bytes: frame({ Action: 'DELETE_MESSAGE', Id: 'MMMMMMMMMMMM', RequestId: 'r1' }),
+    parts: { rates: { take: async () => 0 } },
+    code: 429,
+    requestId: 'r1',
+  },
+  {
+    name: 'a room whose rate is used up',
+    parts: { publish: async () => ({ kind: 'rate-exceeded', retryAfterMs: 5 }) },
+    code: 429,
+    requestId: 'r1',
+  },
+  {
+    name: 'a publish that is not confirmed',
+    parts: { publish: async () => ({ kind: 'unavailable' }) },
+    code: 500,
+    requestId: 'r1',
+  },
+  { name: 'a store that is away', parts: { record: away }, code: 500, requestId: 'r1' },
+];
+
+for (const {
+  name,
+  bytes = frame(send),
+  isBinary = false,
+  held = capabilities,
+  parts,
+  code,
+  requestId,
+} of refusals) {
+  test(`${name}: ERROR ${code}`, async () => {
+    const { actions, errors } = open(parts);
+    actions.frame(session(held), bytes, isBinary);
+    await actions.idle();
+    assert.equal(errors.length, 1);
+    const [error] = errors;
+    assert.match(error?.Id ?? '', /^[a-zA-Z0-9]{12}$/);
+    assert.deepEqual([error?.Type, error?.ErrorCode, error?.RequestId], ['ERROR', code, requestId]);
+  });
+}
+
+test('Content of exactly the maximum passes, counted in code points', async () => {
+  const { actions, errors, published } = open();
+  actions.frame(session(), frame({ ...send, Content: '😀'.repeat(20) }), false);
+  await actions.idle();
+  assert.deepEqual([errors.length, published.length], [0, 1]);
+});
+
+test('a permit of the account comes back when the room’s rate refuses, and not when the outcome is unknown', async () => {
+  const flooded = open({ publish: async () => ({ kind: 'rate-exceeded', retryAfterMs: 5 }) });
+  flooded.actions.frame(session(), frame(send), false);
+  await flooded.actions.idle();
+  assert.equal(flooded.permitsTaken(), 0);
+  const unknown = open({ publish: async () => ({ kind: 'unavailable' }) });
+  unknown.actions.frame(session(), frame(send), false);
+  await unknown.actions.idle();
+  assert.equal(unknown.permitsTaken(), 1);
+});
+
+test('the eleventh request of a second on a connection gets 429 with its RequestId; wrong frames count too', async () => {
+  const { actions, errors, published } = open({ quotas: { of: () => presetQuotas('ivs') } });
+  const one = session();
+  for (let i = 0; i < 5; i++) actions.frame(one, frame(send), false);
+  for (let i = 0; i < 5; i++) actions.frame(one, Buffer.from('{'), false);
+  actions.frame(one, frame({ ...send, RequestId: 'eleventh' }), false);
+  actions.frame(session(), frame({ ...send, RequestId: 'another connection' }), false);
+  await actions.idle();
+  assert.deepEqual(
+    errors.filter((error) => error.ErrorCode === 429).map((error) => error.RequestId),
+    ['eleventh'],
+  );
+  assert.equal(published.length, 6);
+});
+
+test('requests of a connection reach the bus in their order, though the first must wait for the record', async () => {
+  let answer: (found: Room) => void = () => undefined;
+  const reading = new Promise<Room>((resolve) => {
+    answer = resolve;
+  });
+  let asked = 0;
+  const { actions, published } = open({ record: () => (asked++ === 0 ? reading : room) });
+  const one = session();
+  for (const Content of ['first', 'second', 'third']) actions.frame(one, frame({ ...send, Content }), false);
+  answer(room);
+  await actions.idle();
+  const contents = published.map(
+    ({ entries }) => (JSON.parse(entries[0]?.body ?? '') as { Content: string }).Content,
+  );
+  assert.deepEqual(contents, ['first', 'second', 'third']);
+});
+
+test('after the end of the session nothing is accepted: ERROR 401', async () => {
+  const { actions, errors, published } = open();
+  const one = session();
+  one.hasEnded = true;
+  actions.frame(one, frame(send), false);
+  await actions.idle();
+  assert.deepEqual([errors[0]?.ErrorCode, published.length], [401, 0]);
+});

@@ -1,0 +1,66 @@
+import type { BusListener } from '@roomstream/bus/bus-listener';
+import type { Received } from '@roomstream/bus/entry';
+import { eventName } from '@roomstream/protocol/events';
+import type { Log } from '@roomstream/runtime/log';
+import type { Action, Metrics } from './metrics.ts';
+import type { LocalRooms } from './rooms.ts';
+import { closeCode, type Transport } from './transport.ts';
+
+/** What fan-out works with. */
+export type FanoutParts = {
+  readonly rooms: LocalRooms;
+  readonly transport: Pick<Transport, 'publish' | 'end'>;
+  readonly metrics: Pick<Metrics, 'delivered' | 'gap'>;
+  readonly log: Log;
+};
+
+/** Hands what the bus brings to the connections of its room; frames go through unparsed. */
+export function openFanout({ rooms, transport, metrics, log }: FanoutParts): BusListener {
+  const frame = (entry: Received) => {
+    const room = rooms.find(entry.room);
+    if (room === undefined || room.size === 0) return;
+    transport.publish(entry.room, entry.body);
+    metrics.delivered(actionOf(entry.body), room.size);
+  };
+  const disconnect = (entry: Received) => {
+    const room = rooms.find(entry.room);
+    if (room === undefined) return;
+    // A copy: closing takes the sessions out of the room one by one.
+    for (const session of [...rooms.sessionsOf(room, entry.body.toString())]) {
+      transport.end(session, closeCode.normal);
+    }
+  };
+  return {
+    onEntry: (entry) => {
+      switch (entry.kind) {
+        case 'frame':
+          return frame(entry);
+        case 'disconnect':
+          return disconnect(entry);
+        case 'room-changed':
+          return rooms.invalidate(entry.room);
+        default:
+          entry.kind satisfies never;
+      }
+    },
+    onGap: (lost, reason) => {
+      metrics.gap(reason, lost.length);
+      log.error(
+        { rooms: lost.length, reason },
+        'entries of rooms were lost; their connections may have missed frames',
+      );
+      for (const room of lost) rooms.invalidate(room);
+    },
+  };
+}
+
+/** Where `MESSAGE` or `EVENT` begins in every frame: `{"Type":"`. */
+const typeOffset = 9;
+const letterM = 'M'.charCodeAt(0);
+
+/** The action that a frame is counted under. Messages, the many, are told by one byte; events are searched. */
+export function actionOf(frame: Buffer): Action {
+  if (frame[typeOffset] === letterM) return 'SEND_MESSAGE';
+  if (frame.includes(`"EventName":"${eventName.deleteMessage}"`)) return 'DELETE_MESSAGE';
+  return frame.includes(`"EventName":"${eventName.disconnectUser}"`) ? 'DISCONNECT_USER' : 'SEND_EVENT';
+}

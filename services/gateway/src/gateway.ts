@@ -1,0 +1,197 @@
+import { openBus } from '@roomstream/bus/bus';
+import { newId } from '@roomstream/protocol/ids';
+import { sleep } from '@roomstream/runtime/backoff';
+import type { Service, Surroundings } from '@roomstream/runtime/service';
+import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import { openQuotas } from '@roomstream/store/quotas';
+import { recordsAccess } from '@roomstream/store/records-settings';
+import { openStore } from '@roomstream/store/store';
+import { openTokenKeys } from '@roomstream/token/token-keys';
+import { openActions } from './actions.ts';
+import { Admission } from './admission.ts';
+import { Connections } from './connections.ts';
+import { drain } from './drain.ts';
+import { openFanout } from './fanout.ts';
+import { admit, type HandshakeParts, refuse } from './handshake.ts';
+import { type Metrics, openGatewayMetrics } from './metrics.ts';
+import { LocalRooms } from './rooms.ts';
+import { Session } from './session.ts';
+import { gatewaySettings } from './settings.ts';
+import { type Connection, type Handshake, openTransport, type TransportOptions } from './transport.ts';
+import { UserRegistry } from './user-registry.ts';
+
+type GatewaySettings = Settings<typeof gatewaySettings>;
+
+/** Undoes what a start has done so far, the latest first. */
+type Closers = (() => unknown)[];
+
+/**
+ * Starts a gateway: WebSockets of clients on one side, the bus on the other. Rejects with a plain message when a
+ * setting, the port, a key or Redis doesn't let it start; then nothing of it is left running.
+ */
+export async function startGateway(settings: GatewaySettings, surroundings: Surroundings): Promise<Service> {
+  const closers: Closers = [];
+  try {
+    return await start(settings, surroundings, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+async function start(
+  settings: GatewaySettings,
+  surroundings: Surroundings,
+  closers: Closers,
+): Promise<Service> {
+  const { log, registry } = surroundings;
+  const tls = tlsFiles(settings);
+  const gatewayId = newId();
+  const opened = <T>(part: T, close: (part: T) => unknown): T => {
+    closers.push(() => close(part));
+    return part;
+  };
+  const tokens = opened(await openTokenKeys(settings, surroundings), (keys) => keys.close());
+  const quotas = opened(await openQuotas(settings, log), (open) => open.close());
+  const access = recordsAccess(settings);
+  const store = opened(await openStore({ access, quotas, log, registry }), (open) => open.close());
+  const bus = opened(await openBus({ access: settings, shards: settings.shards, log, registry }), (open) =>
+    open.close(),
+  );
+  const slots = opened(store.connectionSlots(gatewayId), (open) => open.close());
+  const permits = opened(store.sendPermits(), (open) => open.close());
+  const users = opened(await UserRegistry.open(bus, gatewayId, log), (open) => open.close());
+  // The parts know each other in a circle: the bus calls fan-out, which calls the transport, which calls the rest.
+  const follower = opened(
+    bus.follow({ onEntry: (entry) => fanout.onEntry(entry), onGap: (lost, why) => fanout.onGap(lost, why) }),
+    (open) => open.close(),
+  );
+  const rooms = new LocalRooms(store.rooms, follower);
+  const metrics = openGatewayMetrics(registry, {
+    connections: () => connections.size,
+    rooms: () => rooms.size,
+    handshakesWaiting: () => admission.waiting,
+  });
+  const actions = openActions({
+    quotas,
+    metrics,
+    log,
+    permits,
+    rates: store.rates,
+    record: (room) => rooms.record(room),
+    publish: (entries, perSecond) => bus.publish(entries, perSecond),
+    send: (session, frame) => transport.send(session, frame),
+    nowMs: () => bus.clock.nowMs(),
+  });
+  const admission = new Admission({
+    perSecond: settings.handshakesPerSecond,
+    mostUnderWay: settings.handshakesUnderWay,
+    mostWaiting: settings.handshakesWaiting,
+    patienceMs: settings.handshakePatienceMs,
+  });
+  const parts = { tokens, bus, rooms, slots, users, proxies: settings.trustedProxies };
+  const state = { isDraining: false, isRefusing: false };
+  const transport = opened(
+    await openTransport(transportOptions(settings, tls), {
+      onHandshake: (handshake) => enqueue(handshake, admission, parts, metrics, state),
+      onOpen: (connection) => connections.opened(sessionOf(connection)),
+      onFrame: (connection, bytes, isBinary) => actions.frame(sessionOf(connection), bytes, isBinary),
+      onClose: (connection) => connections.closed(sessionOf(connection)),
+      onDropped: () => metrics.slowReader(),
+    }),
+    (open) => open.close(),
+  );
+  const fanout = openFanout({ rooms, transport, metrics, log });
+  const connections = opened(
+    new Connections({
+      rooms,
+      slots,
+      users,
+      transport,
+      metrics,
+      touch: (account, room) => store.rooms.touch(account, room),
+      nowMs: () => bus.clock.nowMs(),
+      log,
+    }),
+    (open) => open.close(),
+  );
+  const stop = async () => {
+    state.isDraining = true;
+    await sleep(settings.admitWhileDrainingSeconds * 1000);
+    state.isRefusing = true;
+    admission.refuseAll();
+    await admission.idle();
+    const plan = { drainMs: settings.drainSeconds * 1000, roundMs: settings.drainRoundMs };
+    await drain(connections, plan, metrics, log);
+    transport.stopListening();
+    await actions.idle();
+    await closeAll(closers);
+  };
+  let stopping: Promise<void> | undefined;
+  return {
+    name: 'gateway',
+    port: transport.port,
+    notReady: () => [
+      ...(state.isDraining ? ['draining'] : []),
+      ...bus.notReady(),
+      ...store.notReady(),
+      ...tokens.notReady(),
+    ],
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Hands a handshake to the queue, unless the gateway refuses all. */
+function enqueue(
+  handshake: Handshake,
+  admission: Admission,
+  parts: HandshakeParts,
+  metrics: Metrics,
+  state: { readonly isRefusing: boolean },
+): void {
+  const refuseNow = () => metrics.handshake(refuse(handshake, state.isRefusing ? 'draining' : 'busy'));
+  if (state.isRefusing) {
+    refuseNow();
+    return;
+  }
+  admission.offer({
+    get isGone() {
+      return handshake.isGone;
+    },
+    run: async (deadlineMs) => metrics.handshake(await admit(parts, handshake, deadlineMs)),
+    refuse: refuseNow,
+  });
+}
+
+function transportOptions(settings: GatewaySettings, tls: TransportOptions['tls']): TransportOptions {
+  return {
+    host: settings.gatewayHost,
+    port: settings.gatewayPort,
+    tls,
+    idleTimeoutSeconds: settings.idleTimeoutSeconds,
+    sendsPings: settings.sendsPings,
+    maxBackpressureBytes: settings.maxBackpressureBytes,
+  };
+}
+
+function tlsFiles(settings: GatewaySettings): TransportOptions['tls'] {
+  const { gatewayTlsCertFile: certFile, gatewayTlsKeyFile: keyFile } = settings;
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  throw new SettingsError([
+    `${gatewaySettings.gatewayTlsCertFile.env} and ${gatewaySettings.gatewayTlsKeyFile.env} go together`,
+  ]);
+}
+
+/** The transport carries sessions and knows only that they are connections. */
+function sessionOf(connection: Connection): Session {
+  if (connection instanceof Session) return connection;
+  throw new Error('a connection that is not a session');
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}

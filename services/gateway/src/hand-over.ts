@@ -1,0 +1,189 @@
+import type { Published } from '@roomstream/bus/bus';
+import type { Entry } from '@roomstream/bus/entry';
+import { type ErrorCode, errorCode } from '@roomstream/protocol/errors';
+import { deleteMessageAttributes, disconnectUserAttributes, eventName } from '@roomstream/protocol/events';
+import { encodeEvent, encodeMessage } from '@roomstream/protocol/frames';
+import { newId } from '@roomstream/protocol/ids';
+import { codePoints } from '@roomstream/protocol/limits';
+import type { DeleteMessage, DisconnectUser, Request, SendMessage } from '@roomstream/protocol/requests';
+import type { Quotas } from '@roomstream/store/quotas';
+import { perSecondOf, type RateName } from '@roomstream/store/rate-names';
+import type { Room } from '@roomstream/store/records';
+import type { LocalRoom } from './rooms.ts';
+import type { Session } from './session.ts';
+
+/** Where requests go: the room's record, the account's rates, the bus. */
+export type HandOverParts = {
+  readonly quotas: Quotas;
+  /** The room's record, undefined when it was deleted. */
+  readonly record: (room: LocalRoom) => Room | undefined | Promise<Room | undefined>;
+  readonly permits: { take(account: string): boolean | Promise<boolean>; giveBack(account: string): void };
+  readonly rates: { take(account: string, rate: ModerationRate, perSecond: number): Promise<number> };
+  readonly publish: (entries: readonly Entry[], perSecond?: number) => Promise<Published>;
+  /** Redis time. */
+  readonly nowMs: () => number;
+};
+
+type ModerationRate = Extract<RateName, 'DeleteMessage' | 'DisconnectUser'>;
+
+/** Why a request wasn't done. */
+export type Verdict = { readonly code: ErrorCode; readonly message: string };
+
+/** Refused before the bus saw it, or handed to the bus, whose verdict comes later: undefined when it is published. */
+export type Outcome =
+  | ({ readonly kind: 'refused' } & Verdict)
+  | { readonly kind: 'handed-over'; readonly verdict: Promise<Verdict | undefined> };
+
+/**
+ * Holds a request against the room and the account, and hands its frame to the bus. It resolves when the bus has it, so
+ * that the next request of the connection can follow in order without waiting for Redis. Rejects when the store is away.
+ */
+export async function handOver(
+  parts: HandOverParts,
+  session: Session,
+  request: Request,
+  id: string,
+): Promise<Outcome> {
+  const found = parts.record(session.room);
+  const room = found instanceof Promise ? await found : found;
+  if (room === undefined) return refused(errorCode.notFound, 'The room does not exist any more');
+  switch (request.action) {
+    case 'SEND_MESSAGE':
+      return handOverMessage(parts, session, request, id, room);
+    case 'DELETE_MESSAGE':
+      return handOverDeletion(parts, session, request, id);
+    case 'DISCONNECT_USER':
+      return handOverDisconnection(parts, session, request, id);
+    default:
+      return request satisfies never;
+  }
+}
+
+async function handOverMessage(
+  parts: HandOverParts,
+  session: Session,
+  request: SendMessage,
+  id: string,
+  room: Room,
+): Promise<Outcome> {
+  const length = codePoints(request.content);
+  if (length > room.maximumMessageLength) {
+    return refused(
+      errorCode.badRequest,
+      `Content has ${length} characters, the limit of the room is ${room.maximumMessageLength}`,
+    );
+  }
+  // The guide: fallbackResult decides when the handler can't be asked.
+  if (room.messageReviewHandler?.fallbackResult === 'DENY') {
+    return refused(errorCode.notAcceptable, 'The message could not be reviewed');
+  }
+  const { account } = session.room;
+  const permit = parts.permits.take(account);
+  if (!(permit instanceof Promise ? await permit : permit)) {
+    return rateRefused('SendMessage', perSecondOf(parts.quotas.of(account), 'SendMessage'));
+  }
+  const frame = encodeMessage({
+    id,
+    requestId: request.requestId,
+    attributes: request.attributes,
+    content: request.content,
+    sendTimeMs: parts.nowMs(),
+    sender: session.sender(),
+  });
+  const perSecond = room.maximumMessageRatePerSecond;
+  const published = parts.publish([frameEntry(session, id, frame)], perSecond);
+  return {
+    kind: 'handed-over',
+    verdict: published.then((result) => {
+      // A flooded room must not use up what the account may send to its other rooms.
+      if (result.kind === 'rate-exceeded') parts.permits.giveBack(account);
+      return verdictOf(result, perSecond);
+    }),
+  };
+}
+
+async function handOverDeletion(
+  parts: HandOverParts,
+  session: Session,
+  request: DeleteMessage,
+  id: string,
+): Promise<Outcome> {
+  const full = await moderationRateRefused(parts, session, 'DeleteMessage');
+  if (full !== undefined) return full;
+  const frame = encodeEvent({
+    id,
+    requestId: request.requestId,
+    eventName: eventName.deleteMessage,
+    attributes: deleteMessageAttributes(request.id, request.reason),
+    sendTimeMs: parts.nowMs(),
+  });
+  return handedOver(parts.publish([frameEntry(session, id, frame)]));
+}
+
+async function handOverDisconnection(
+  parts: HandOverParts,
+  session: Session,
+  request: DisconnectUser,
+  id: string,
+): Promise<Outcome> {
+  const full = await moderationRateRefused(parts, session, 'DisconnectUser');
+  if (full !== undefined) return full;
+  const frame = encodeEvent({
+    id,
+    requestId: request.requestId,
+    eventName: eventName.disconnectUser,
+    attributes: disconnectUserAttributes(request.userId, request.reason),
+    sendTimeMs: parts.nowMs(),
+  });
+  const { account, id: room } = session.room;
+  const disconnect: Entry = { kind: 'disconnect', account, room, id: newId(), body: request.userId };
+  // One publish: the user sees the event before the close.
+  return handedOver(parts.publish([frameEntry(session, id, frame), disconnect]));
+}
+
+async function moderationRateRefused(
+  parts: HandOverParts,
+  session: Session,
+  rate: ModerationRate,
+): Promise<Outcome | undefined> {
+  const { account } = session.room;
+  const perSecond = perSecondOf(parts.quotas.of(account), rate);
+  const granted = await parts.rates.take(account, rate, perSecond);
+  return granted > 0 ? undefined : rateRefused(rate, perSecond);
+}
+
+function frameEntry(session: Session, id: string, body: string): Entry {
+  const { account, id: room } = session.room;
+  return { kind: 'frame', account, room, id, body };
+}
+
+function handedOver(published: Promise<Published>): Outcome {
+  return { kind: 'handed-over', verdict: published.then((result) => verdictOf(result, 0)) };
+}
+
+function verdictOf(published: Published, perSecond: number): Verdict | undefined {
+  switch (published.kind) {
+    case 'published':
+      return undefined;
+    case 'rate-exceeded':
+      return {
+        code: errorCode.tooManyRequests,
+        message: `The limit of the room is ${perSecond} messages per second`,
+      };
+    case 'unavailable':
+      return { code: errorCode.internal, message: 'The request was not confirmed; it may still take effect' };
+    default:
+      return published satisfies never;
+  }
+}
+
+function rateRefused(rate: RateName, perSecond: number): Outcome {
+  return refused(
+    errorCode.tooManyRequests,
+    `The limit of the account is ${perSecond} ${rate} requests per second`,
+  );
+}
+
+function refused(code: ErrorCode, message: string): Outcome {
+  return { kind: 'refused', code, message };
+}

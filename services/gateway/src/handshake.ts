@@ -1,0 +1,149 @@
+import type { Bus } from '@roomstream/bus/bus';
+import { Backoff, sleep } from '@roomstream/runtime/backoff';
+import type { ConnectionSlots } from '@roomstream/store/connection-slots';
+import { claimToken } from '@roomstream/token/claim';
+import type { ChatToken } from '@roomstream/token/token';
+import type { TokenKeys } from '@roomstream/token/token-keys';
+import { clientAddress, type TrustedProxies } from './client-address.ts';
+import type { HandshakeOutcome } from './metrics.ts';
+import type { LocalRoom, LocalRooms } from './rooms.ts';
+import { Session } from './session.ts';
+import type { Handshake, RefusalStatus } from './transport.ts';
+import type { UserRegistry } from './user-registry.ts';
+
+/** What a handshake is decided by. */
+export type HandshakeParts = {
+  readonly tokens: Pick<TokenKeys, 'open'>;
+  readonly bus: Pick<Bus, 'clock' | 'commands'>;
+  readonly rooms: LocalRooms;
+  readonly slots: ConnectionSlots;
+  readonly users: UserRegistry;
+  readonly proxies: TrustedProxies;
+};
+
+/** What each outcome answers; one place, so that texts and statuses stay together. */
+export const refusals = {
+  no_token: { status: 401, message: 'Give one chat token as Sec-WebSocket-Protocol' },
+  invalid_token: { status: 401, message: 'The chat token is not valid' },
+  expired_token: { status: 401, message: 'The chat token has expired' },
+  used_token: { status: 401, message: 'The chat token has been used already' },
+  room_not_found: { status: 404, message: 'The room does not exist' },
+  connection_quota: { status: 429, message: 'The account has as many connections as its quota allows' },
+  draining: { status: 503, message: 'This gateway is draining; connect again' },
+  busy: { status: 503, message: 'Too many handshakes are waiting; connect again' },
+  unavailable: { status: 503, message: 'The service is not available now; connect again' },
+} as const satisfies Record<
+  Exclude<HandshakeOutcome, 'admitted' | 'gone'>,
+  { status: RefusalStatus; message: string }
+>;
+
+/** Refuses a handshake as the table says; returns the outcome to count. */
+export function refuse(handshake: Handshake, outcome: keyof typeof refusals): HandshakeOutcome {
+  if (handshake.isGone) return 'gone';
+  const { status, message } = refusals[outcome];
+  handshake.refuse(status, message);
+  return outcome;
+}
+
+let sessions = 0;
+
+/**
+ * Decides a handshake and carries the decision out. The token is claimed last, when nothing but the upgrade is left: a
+ * client that is refused may try again with it. While Redis is away it waits, until `deadlineMs` of the monotonic clock.
+ */
+export async function admit(
+  parts: HandshakeParts,
+  handshake: Handshake,
+  deadlineMs: number,
+): Promise<HandshakeOutcome> {
+  const text = handshake.protocol.trim();
+  if (text === '' || text.includes(',')) return refuse(handshake, 'no_token');
+  const patience = { deadlineMs, isOver: () => handshake.isGone };
+  const token = await persist(() => parts.tokens.open(text), patience);
+  if (token === gaveUp) return refuse(handshake, 'unavailable');
+  if (token === undefined) return refuse(handshake, 'invalid_token');
+  const nowMs = parts.bus.clock.nowMs();
+  if (nowMs >= token.tokenExpiresMs || nowMs >= token.sessionExpiresMs)
+    return refuse(handshake, 'expired_token');
+  // Held before the record is read: a cached record is true only while changes of the room are heard.
+  const room = await persist(() => parts.rooms.hold(token.account, token.room), patience);
+  if (room === gaveUp) return refuse(handshake, 'unavailable');
+  const outcome = await admitToRoom(parts, handshake, token, room, patience);
+  if (outcome !== 'admitted') parts.rooms.release(room);
+  return outcome;
+}
+
+async function admitToRoom(
+  parts: HandshakeParts,
+  handshake: Handshake,
+  token: ChatToken,
+  room: LocalRoom,
+  patience: Patience,
+): Promise<HandshakeOutcome> {
+  const record = await persist(() => parts.rooms.record(room), patience);
+  if (record === gaveUp) return refuse(handshake, 'unavailable');
+  if (record === undefined) return refuse(handshake, 'room_not_found');
+  const hasSlot = await persist(() => takeSlot(parts, token, room), patience);
+  if (hasSlot === gaveUp) return refuse(handshake, 'unavailable');
+  if (!hasSlot) return refuse(handshake, 'connection_quota');
+  const outcome = await claimAndUpgrade(parts, handshake, token, room, patience);
+  if (outcome !== 'admitted') parts.slots.release(token.account);
+  return outcome;
+}
+
+/** A slot of the account's connection quota; beyond the quota for a user who is in the room already, and refreshes. */
+async function takeSlot(parts: HandshakeParts, token: ChatToken, room: LocalRoom): Promise<boolean> {
+  if (await parts.slots.acquire(token.account)) return true;
+  const isRefresh =
+    parts.rooms.sessionsOf(room, token.userId).length > 0 ||
+    (await parts.users.isConnected(room.id, token.userId));
+  if (isRefresh) parts.slots.force(token.account);
+  return isRefresh;
+}
+
+async function claimAndUpgrade(
+  parts: HandshakeParts,
+  handshake: Handshake,
+  token: ChatToken,
+  room: LocalRoom,
+  patience: Patience,
+): Promise<HandshakeOutcome> {
+  // A claim whose answer is lost may stand all the same, so it isn't begun while Redis is known to be away.
+  const isReady = await persist(() => {
+    if (parts.bus.commands.status !== 'ready') throw new Error('Redis is away');
+  }, patience);
+  if (isReady === gaveUp) return refuse(handshake, 'unavailable');
+  const nowMs = parts.bus.clock.nowMs();
+  if (nowMs >= token.tokenExpiresMs) return refuse(handshake, 'expired_token');
+  const claim = await claimToken(parts.bus.commands, token, nowMs);
+  if (claim === 'used') return refuse(handshake, 'used_token');
+  if (claim === 'unavailable') return refuse(handshake, 'unavailable');
+  const address = clientAddress(handshake.peer, handshake.forwardedFor, parts.proxies);
+  const isOpen = handshake.accept(new Session(++sessions, token, room, address));
+  return isOpen ? 'admitted' : 'gone';
+}
+
+type Patience = { readonly deadlineMs: number; readonly isOver: () => boolean };
+
+const gaveUp = Symbol('gave up');
+
+/** Tries until it succeeds or the patience ends; `attempt` may run several times. */
+async function persist<T>(
+  attempt: () => T | Promise<T>,
+  { deadlineMs, isOver }: Patience,
+): Promise<T | typeof gaveUp> {
+  let backoff: Backoff | undefined;
+  while (!isOver()) {
+    try {
+      const result = attempt();
+      return result instanceof Promise ? await result : result;
+    } catch {
+      // Redis or KMS is away; both log that themselves, once.
+      backoff ??= new Backoff(50, 500);
+      const pauseMs = backoff.nextMs();
+      if (performance.now() + pauseMs >= deadlineMs) return gaveUp;
+      await sleep(pauseMs);
+    }
+  }
+  return gaveUp;
+}

@@ -1,0 +1,38 @@
+/**
+ * Exact sliding window of one connection: never more than `most` in any second. It remembers the times of the last
+ * `most` that passed, in a ring; the oldest of them tells whether one more fits.
+ */
+export class SlidingWindow {
+  readonly #timesMs: Float64Array;
+  #oldest = 0;
+
+  /** `most`: a whole number of at least 1. */
+  constructor(most: number) {
+    this.#timesMs = new Float64Array(most).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** How many pass in a second. */
+  get most(): number {
+    return this.#timesMs.length;
+  }
+
+  /** Takes one at `nowMs` of a monotonic clock; false when the second is full, and then nothing is taken. */
+  take(nowMs: number): boolean {
+    if ((this.#timesMs[this.#oldest] as number) > nowMs - 1000) return false;
+    this.#timesMs[this.#oldest] = nowMs;
+    this.#oldest = (this.#oldest + 1) % this.#timesMs.length;
+    return true;
+  }
+}
+
+/** Whoever has a window: a session. */
+export type Limited = { window: SlidingWindow | undefined };
+
+/** Takes one request of a connection whose account allows `perSecond` (Infinity: no limit). The window is made at the first. */
+export function takeRequest(limited: Limited, perSecond: number, nowMs: number): boolean {
+  if (perSecond === Number.POSITIVE_INFINITY) return true;
+  const most = Math.floor(perSecond);
+  if (most < 1) return false;
+  if (limited.window?.most !== most) limited.window = new SlidingWindow(most);
+  return limited.window.take(nowMs);
+}

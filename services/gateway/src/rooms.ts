@@ -1,0 +1,174 @@
+import type { Follower } from '@roomstream/bus/bus';
+import type { Room } from '@roomstream/store/records';
+import type { Session } from './session.ts';
+
+/** A room with connections, or handshakes on their way, at this gateway. */
+export type LocalRoom = {
+  readonly account: string;
+  readonly id: string;
+  /** Open sessions by user; one session alone stands without an array, as most do. */
+  readonly users: Map<string, Session | Session[]>;
+  /** Open sessions. */
+  size: number;
+  /** Connections and handshakes that need the room to be followed. */
+  holds: number;
+  /** Settles when entries published from now on arrive. */
+  joining: Promise<void> | undefined;
+  /** The cached record, `deleted`, or undefined when it must be loaded. */
+  record: Room | 'deleted' | undefined;
+  /** When the record was read, on the monotonic clock. */
+  loadedAtMs: number;
+  loading: Promise<Room | undefined> | undefined;
+  /** When its use was last noted, on the monotonic clock. */
+  touchedAtMs: number;
+};
+
+/**
+ * A record that nothing has announced a change of is read again after this: should the announcement itself have been
+ * lost, a changed room isn't wrong for ever.
+ */
+const recordLifeMs = 60_000;
+
+/** Where records come from: `store.rooms`. */
+export type RoomSource = { get(account: string, id: string): Promise<Room | undefined> };
+
+/** The rooms of this gateway: who is in them, their records, and that the bus follows them. */
+export class LocalRooms {
+  readonly #rooms = new Map<string, LocalRoom>();
+  readonly #source: RoomSource;
+  readonly #follower: Pick<Follower, 'join' | 'leave'>;
+
+  constructor(source: RoomSource, follower: Pick<Follower, 'join' | 'leave'>) {
+    this.#source = source;
+    this.#follower = follower;
+  }
+
+  /** How many rooms are followed. */
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** The room, when somebody holds it. */
+  find(id: string): LocalRoom | undefined {
+    return this.#rooms.get(id);
+  }
+
+  /**
+   * Holds a room: when it resolves, its entries arrive. Rejects when Redis is away, and then holds nothing. Every hold
+   * ends with `release`.
+   */
+  async hold(account: string, id: string): Promise<LocalRoom> {
+    let room = this.#rooms.get(id);
+    if (room === undefined) {
+      room = newRoom(account, id);
+      this.#rooms.set(id, room);
+      room.joining = this.#join(room);
+    }
+    room.holds++;
+    try {
+      if (room.joining !== undefined) await room.joining;
+      return room;
+    } catch (error) {
+      this.#forget(room);
+      throw error;
+    }
+  }
+
+  /** Ends a hold; the last one makes the bus stop following the room. */
+  release(room: LocalRoom): void {
+    if (--room.holds > 0) return;
+    this.#forget(room);
+    this.#follower.leave(room.id);
+  }
+
+  /**
+   * The room's record, undefined when it was deleted; a promise only when it must be read. Rejects when the store is
+   * away. It is cached only while the room is followed, for then changes are heard.
+   */
+  record(room: LocalRoom): Room | undefined | Promise<Room | undefined> {
+    if (room.record === 'deleted') return undefined;
+    if (room.record !== undefined && performance.now() - room.loadedAtMs < recordLifeMs) return room.record;
+    room.loading ??= this.#load(room);
+    return room.loading;
+  }
+
+  /** Drops a cached record: the next who needs it reads it anew. */
+  invalidate(id: string): void {
+    const room = this.#rooms.get(id);
+    if (room === undefined) return;
+    room.record = undefined;
+    // A read that is under way may have seen the old record: whoever asks from now on starts another one.
+    room.loading = undefined;
+  }
+
+  /** Adds an open session to its room. */
+  enter(session: Session): void {
+    const { room, userId } = session;
+    room.size++;
+    const present = room.users.get(userId);
+    if (present === undefined) room.users.set(userId, session);
+    else if (Array.isArray(present)) present.push(session);
+    else room.users.set(userId, [present, session]);
+  }
+
+  /** Takes a session out of its room and ends its hold. */
+  exit(session: Session): void {
+    const { room, userId } = session;
+    room.size--;
+    const left = this.sessionsOf(room, userId).filter((other) => other !== session);
+    if (left.length === 0) room.users.delete(userId);
+    else room.users.set(userId, left.length === 1 ? (left[0] as Session) : left);
+    this.release(room);
+  }
+
+  /** The open sessions of a user in a room. */
+  sessionsOf(room: LocalRoom, userId: string): readonly Session[] {
+    const present = room.users.get(userId);
+    return present === undefined ? [] : Array.isArray(present) ? present : [present];
+  }
+
+  #join(room: LocalRoom): Promise<void> | undefined {
+    const joining = this.#follower.join(room.id);
+    return joining?.then(() => {
+      room.joining = undefined;
+    });
+  }
+
+  #forget(room: LocalRoom): void {
+    if (this.#rooms.get(room.id) === room) this.#rooms.delete(room.id);
+  }
+
+  #load(room: LocalRoom): Promise<Room | undefined> {
+    const loading = this.#source.get(room.account, room.id).then(
+      (record) => {
+        // Superseded by `invalidate`: what was read may be the old record.
+        if (room.loading === loading) {
+          room.loading = undefined;
+          room.record = record ?? 'deleted';
+          room.loadedAtMs = performance.now();
+        }
+        return record;
+      },
+      (error: unknown) => {
+        if (room.loading === loading) room.loading = undefined;
+        throw error;
+      },
+    );
+    return loading;
+  }
+}
+
+function newRoom(account: string, id: string): LocalRoom {
+  return {
+    account,
+    id,
+    users: new Map(),
+    size: 0,
+    holds: 0,
+    joining: undefined,
+    record: undefined,
+    loadedAtMs: 0,
+    loading: undefined,
+    touchedAtMs: Number.NEGATIVE_INFINITY,
+  };
+}
