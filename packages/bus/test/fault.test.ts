@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { newId } from '@roomstream/protocol/ids';
+import { eventually } from '@roomstream/testing/eventually';
+import { startRedis } from '@roomstream/testing/redis-server';
+import { Registry } from 'prom-client';
+import type { Bus } from '../src/bus.ts';
+import { Collector, frame, metric, openTestBus } from './bus-fixture.ts';
+
+/** Publishes to a room until told to stop; returns the ids that were confirmed. */
+function chat(bus: Bus, room: string): { stop(): Promise<string[]>; readonly confirmed: string[] } {
+  const confirmed: string[] = [];
+  let isStopping = false;
+  const done = (async () => {
+    while (!isStopping) {
+      const entry = frame(room);
+      const outcome = await bus.publish([entry]);
+      if (outcome.kind === 'published') confirmed.push(entry.id);
+      await delay(2);
+    }
+  })();
+  return {
+    confirmed,
+    stop: async () => {
+      isStopping = true;
+      await done;
+      return confirmed;
+    },
+  };
+}
+
+function assertOnceInOneOrder(left: Collector, right: Collector, confirmed: readonly string[]): void {
+  assert.equal(new Set(left.ids()).size, left.entries.length, 'an entry came twice');
+  assert.deepEqual(left.ids(), right.ids());
+  const received = new Set(left.ids());
+  assert.deepEqual(
+    confirmed.filter((id) => !received.has(id)),
+    [],
+    'confirmed, but not received',
+  );
+}
+
+test('everything confirmed is received once and in one order, though Redis is killed and restarted', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const one = await openTestBus(redis.url);
+  const two = await openTestBus(redis.url);
+  t.after(() => Promise.all([one.close(), two.close()]));
+  const room = newId();
+  const left = new Collector();
+  const right = new Collector();
+  await one.follow(left).join(room);
+  await two.follow(right).join(room);
+  const chats = [chat(one, room), chat(two, room)];
+  for (let kill = 0; kill < 3; kill++) {
+    const sofar = chats[0]?.confirmed.length ?? 0;
+    await eventually(() => (chats[0]?.confirmed.length ?? 0) > sofar + 50, 20_000);
+    await redis.kill();
+    await redis.restart();
+  }
+  const sofar = chats[1]?.confirmed.length ?? 0;
+  await eventually(() => (chats[1]?.confirmed.length ?? 0) > sofar + 50, 20_000);
+  const confirmed = (await Promise.all(chats.map((each) => each.stop()))).flat();
+  await eventually(() => assertOnceInOneOrder(left, right, confirmed), 20_000);
+  assert.deepEqual([...left.gaps, ...right.gaps], []);
+});
+
+test('a publish whose reply was lost is found in the stream, and not added again', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const registry = new Registry();
+  const bus = await openTestBus(redis.url, 4, registry);
+  const other = await openTestBus(redis.url);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const collector = new Collector();
+  await other.follow(collector).join(room);
+  const outcomes: Promise<unknown>[] = [];
+  for (let round = 0; round < 40; round++) {
+    for (let i = 0; i < 10; i++) outcomes.push(bus.publish([frame(room)], 1000));
+    // The replies of what was just sent are cut off.
+    await new Promise(setImmediate);
+    await other.commands.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await eventually(() => bus.publish([frame(room)]).then(({ kind }) => kind === 'published'));
+  }
+  await Promise.all(outcomes);
+  assert.ok((await metric(registry, 'publish_retries_total')) > 0, 'nothing was retried');
+  const rows = await other.commands.xrange(other.keyOfRoom(room, 'room'), '-', '+');
+  const ids = rows.map(([, fields]) => fields[1]?.slice(25, 37));
+  assert.equal(new Set(ids).size, ids.length, 'an entry stands twice in the stream');
+  await eventually(() => collector.entries.length === ids.length);
+});
+
+test('an entry that stands twice in the stream is delivered once', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const registry = new Registry();
+  const bus = await openTestBus(redis.url, 1, registry);
+  t.after(() => bus.close());
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  const entry = frame(room);
+  await bus.publish([entry]);
+  await bus.publish([entry]);
+  await bus.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 2);
+  assert.equal(await metric(registry, 'doubles_dropped_total'), 1);
+});
+
+test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const one = await openTestBus(redis.url);
+  const two = await openTestBus(redis.url);
+  t.after(() => Promise.all([one.close(), two.close()]));
+  const room = newId();
+  const left = new Collector();
+  const right = new Collector();
+  await one.follow(left).join(room);
+  await two.follow(right).join(room);
+  const chats = [chat(one, room), chat(two, room)];
+  await eventually(() => left.entries.length > 20);
+  redis.freeze();
+  const beganMs = performance.now();
+  const outcome = await one.publish([frame(room)]);
+  assert.equal(outcome.kind, 'unavailable');
+  assert.ok(performance.now() - beganMs < 3_000, 'a publish took longer than its patience');
+  await eventually(() => one.notReady().length > 0, 15_000);
+  redis.thaw();
+  const sofar = left.entries.length;
+  await eventually(() => left.entries.length > sofar + 50, 20_000);
+  const confirmed = (await Promise.all(chats.map((each) => each.stop()))).flat();
+  await eventually(() => assertOnceInOneOrder(left, right, confirmed), 20_000);
+  assert.deepEqual([...left.gaps, ...right.gaps], []);
+  await eventually(() => one.notReady().length === 0, 15_000);
+});
+
+test('a follower whose position was trimmed away says so, and goes on', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const registry = new Registry();
+  const bus = await openTestBus(redis.url, 1, registry);
+  const other = await openTestBus(redis.url, 1);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  await other.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 1);
+  // In one transaction with what it misses: the follower is cut off, entries come and go.
+  const stream = other.keyOfRoom(room, 'room');
+  const missed = `F000000000000${room}${newId()}{}`;
+  await other.commands
+    .multi()
+    .call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    .xadd(stream, '*', 'e', missed)
+    .xadd(stream, '*', 'e', missed)
+    .xtrim(stream, 'MAXLEN', 0)
+    .exec();
+  await eventually(() => collector.gaps.length === 1);
+  assert.deepEqual(collector.gaps[0], { rooms: [room], reason: 'trimmed' });
+  const next = frame(room);
+  await other.publish([next]);
+  await eventually(() => collector.ids().includes(next.id));
+  assert.equal(await metric(registry, 'gaps_total', { reason: 'trimmed' }), 1);
+});
+
+test('trimming what was delivered is no gap', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url, 1);
+  const other = await openTestBus(redis.url, 1);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  for (let i = 0; i < 5; i++) await other.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 5);
+  await delay(2);
+  await other.trim(1);
+  assert.equal(await other.commands.xlen(other.keyOfRoom(room, 'room')), 0);
+  await other.commands.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await other.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 6);
+  assert.deepEqual(collector.gaps, []);
+});
+
+test('trimming keeps what is younger than the retention', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url, 1);
+  t.after(() => bus.close());
+  const room = newId();
+  await bus.publish([frame(room)]);
+  await Promise.all([bus.trim(60_000), bus.trim(60_000)]);
+  assert.equal(await bus.commands.xlen(bus.keyOfRoom(room, 'room')), 1);
+});
+
+test('a stream that starts over with smaller ids is one gap, and is followed from there', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const registry = new Registry();
+  const bus = await openTestBus(redis.url, 1, registry);
+  const other = await openTestBus(redis.url, 1);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  await other.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 1);
+  await other.commands
+    .multi()
+    .flushall()
+    .xadd(other.keyOfRoom(room, 'room'), '1000-0', 'e', `F000000000000${room}${newId()}{}`)
+    .exec();
+  await eventually(() => collector.gaps.length === 1);
+  assert.deepEqual(collector.gaps[0], { rooms: [room], reason: 'ids-went-back' });
+  for (let i = 0; i < 3; i++) {
+    const next = frame(room);
+    await other.publish([next]);
+    await eventually(() => collector.ids().includes(next.id));
+  }
+  assert.equal(collector.gaps.length, 1);
+});
+
+test('entries that a new master lacks are a gap, and what it added meanwhile is received once', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url, 1);
+  const other = await openTestBus(redis.url, 1);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  for (let i = 0; i < 10; i++) await other.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 10);
+  // What a failover does: the last entries are gone, and a clock that is behind gives ids before those delivered.
+  const stream = other.keyOfRoom(room, 'room');
+  const rows = (await other.commands.xrange(stream, '-', '+')).slice(0, 7);
+  const late = newId();
+  const transaction = other.commands.multi().del(stream);
+  for (const [id, fields] of rows) transaction.xadd(stream, id, ...fields);
+  const lastId = rows.at(-1)?.[0] as string;
+  transaction.xadd(stream, `${lastId.split('-')[0]}-*`, 'e', `F000000000000${room}${late}{}`);
+  await transaction.call('CLIENT', 'KILL', 'TYPE', 'pubsub').exec();
+  await eventually(() => collector.ids().includes(late));
+  assert.deepEqual(collector.gaps, [{ rooms: [room], reason: 'ids-went-back' }]);
+  assert.equal(new Set(collector.ids()).size, collector.entries.length, 'an entry came twice');
+  assert.equal(collector.entries.length, 11);
+});
+
+test('a subscription that ended without a word is found, and nothing is missed', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const registry = new Registry();
+  const bus = await openTestBus(redis.url, 1, registry);
+  t.after(() => bus.close());
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  // Added behind the back of the publish script: nothing is pushed.
+  const id = newId();
+  await bus.commands.xadd(bus.keyOfRoom(room, 'room'), '*', 'e', `F000000000000${room}${id}{}`);
+  await eventually(() => collector.ids().includes(id));
+  assert.equal(await metric(registry, 'catch_ups_total', { reason: 'silent' }), 1);
+  assert.deepEqual(collector.gaps, []);
+});
+
+test('catching up reads any number of entries, in order, while more are published', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url, 1);
+  const other = await openTestBus(redis.url, 1);
+  t.after(() => Promise.all([bus.close(), other.close()]));
+  const room = newId();
+  const left = new Collector();
+  const right = new Collector();
+  await bus.follow(left).join(room);
+  await other.follow(right).join(room);
+  const sent: Promise<unknown>[] = [];
+  for (let i = 0; i < 3000; i++) {
+    if (i % 1000 === 500)
+      sent.push(other.commands.call('CLIENT', 'KILL', 'TYPE', 'pubsub') as Promise<unknown>);
+    sent.push(other.publish([frame(room)]));
+    if (i % 20 === 0) await new Promise(setImmediate);
+  }
+  await Promise.all(sent);
+  await eventually(() => left.entries.length >= 3000 && right.entries.length >= 3000);
+  assert.deepEqual(left.ids(), right.ids());
+  assert.equal(new Set(left.ids()).size, 3000);
+});
+
+test('a join is rejected when Redis stays away, and works again when it is back', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url);
+  t.after(() => bus.close());
+  await redis.kill();
+  const collector = new Collector();
+  const follower = bus.follow(collector);
+  const room = newId();
+  await assert.rejects(Promise.resolve(follower.join(room)), /could not be followed/);
+  await redis.restart();
+  await eventually(() => bus.publish([frame(room)]).then(({ kind }) => kind === 'published'));
+  await follower.join(room);
+  await bus.publish([frame(room)]);
+  await eventually(() => collector.entries.length === 1);
+});
