@@ -199,7 +199,7 @@ async function loadLibrary(): Promise<Library> {
   // biome-ignore lint/style/noProcessEnv: not a setting of ours. The native code reads it once when it is loaded; it has no option.
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = `${maxHeaderBytes}`;
   try {
-    return await import('uWebSockets.js');
+    return (await import('uWebSockets.js')).default;
   } catch (error) {
     throw new Error(explainLoadFailure(process.version, glibcVersion()), { cause: error });
   }
