@@ -1,14 +1,14 @@
 import type { Log } from '@roomstream/runtime/log';
 import type { Registry } from '@roomstream/runtime/metrics';
 import type { RedisAccess } from '@roomstream/runtime/redis';
-import type { ConnectionSlots } from './connection-slots.ts';
+import { type ConnectionSlots, openConnectionSlots } from './connection-slots.ts';
 import { type LoggingConfigurations, openLoggingConfigurations } from './logging-configurations.ts';
 import type { Quotas } from './quotas.ts';
 import { RateWindows } from './rate-windows.ts';
 import { openRates, type Rates } from './rates.ts';
 import { openRecordsConnection } from './records-connection.ts';
 import { openRooms, type Rooms } from './rooms.ts';
-import type { SendPermits } from './send-permits.ts';
+import { SendPermits } from './send-permits.ts';
 
 /** Records, rates and slots of all accounts, in one Redis. */
 export type Store = {
@@ -47,12 +47,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     rooms: openRooms(connection),
     loggingConfigurations: openLoggingConfigurations(connection),
     rates: openRates(windows, log),
-    connectionSlots: () => {
-      throw new Error('not there yet');
-    },
-    sendPermits: () => {
-      throw new Error('not there yet');
-    },
+    connectionSlots: (gatewayId) => openConnectionSlots(connection, options.quotas, gatewayId, log),
+    sendPermits: () => new SendPermits(windows, options.quotas, log),
     notReady: () => (connection.client.status === 'ready' ? [] : ['Redis of records is away']),
     close: connection.close,
   };
