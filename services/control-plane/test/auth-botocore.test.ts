@@ -86,7 +86,12 @@ for (const { command, request } of recorded) {
 }
 
 /** Signs with the Date header alone, as old clients do; written down from the specification, sharing nothing with the verifier. */
-function signWithDate(date: string, stamp: string, signedHeaders: string): HttpRequest {
+function signWithDate(
+  date: string,
+  stamp: string,
+  signedHeaders: string,
+  scope = `${stamp.slice(0, 8)}/us-west-2/ivschat/aws4_request`,
+): HttpRequest {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
   const headers = new Map([
@@ -95,7 +100,6 @@ function signWithDate(date: string, stamp: string, signedHeaders: string): HttpR
   ]);
   const lines = signedHeaders.split(';').map((name) => `${name}:${headers.get(name)}\n`);
   const canonical = `POST\n/ListRooms\n\n${lines.join('')}\n${signedHeaders}\n${sha256('{}')}`;
-  const scope = `${stamp.slice(0, 8)}/us-west-2/ivschat/aws4_request`;
   const key = scope.split('/').reduce<string | Buffer>(hmac, 'AWS4test');
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${sha256(canonical)}`).toString('hex');
   headers.set(
@@ -118,4 +122,17 @@ test('a request dated by its signed Date header is accepted, and refused when th
   assert.equal(authenticate(signed, credentials, 'us-west-2', nowMs).kind, 'caller');
   const unsigned = signWithDate(date, '20261122T164500Z', 'host');
   assert.equal(authenticate(unsigned, credentials, 'us-west-2', nowMs).kind, 'fault');
+});
+
+// "credential-scope date equals request date": else a key derived for one day would sign for every other.
+test('a scope of another day or terminator is refused, though consistently signed', () => {
+  for (const [scope, message] of [
+    ['20261121/us-west-2/ivschat/aws4_request', /'20261121' != '20261122'/],
+    ['20261122/us-west-2/ivschat/aws5_request', /valid terminator/],
+  ] as const) {
+    const signed = signWithDate('Sun, 22 Nov 2026 16:45:00 GMT', '20261122T164500Z', 'date;host', scope);
+    const result = authenticate(signed, credentials, 'us-west-2', nowMs);
+    assert.equal(result.kind === 'fault' ? result.type : '', 'InvalidSignatureException');
+    assert.match(result.kind === 'fault' ? result.message : '', message);
+  }
 });
