@@ -8,6 +8,8 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Installs and builds what is missing or stale; a failure ends the process with a sentence. */
 export function setUp() {
+  // `npm test` has done it for the commands that its tests run; a build under running tests would disturb them.
+  if (process.env.ROOMSTREAM_IS_SET_UP === 'true') return;
   if (!isInstalled()) {
     console.error('Installing the dependencies (npm ci)…');
     // --include=dev: the compiler is one of them, also when the user's shell has NODE_ENV=production.

@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { openLog } from '@roomstream/runtime/log';
+import { endOnUnhandled, onStopSignal } from '@roomstream/runtime/process';
+import { SettingsError } from '@roomstream/runtime/settings';
+import { guide } from './guide.ts';
+import { startLocal } from './local.ts';
+import { type AllSettings, readAllSettings } from './local-settings.ts';
+import { PlainError } from './plain-error.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '');
+
+await main();
+
+async function main(): Promise<void> {
+  const settings = readOrEnd();
+  const log = openLog('local', settings.process.logLevel);
+  endOnUnhandled(log);
+  const starting = startLocal(settings, log);
+  onStopSignal(async () => {
+    setTimeout(() => process.exit(1), settings.process.stopSeconds * 1000).unref();
+    const local = await starting;
+    process.stderr.write('Stopping…\n');
+    await local.stop();
+    process.stderr.write('Roomstream has stopped; the next start finds its rooms again.\n');
+    process.exit(0);
+  });
+  // A closed terminal is a wish to stop as well.
+  process.on('SIGHUP', () => process.emit('SIGTERM', 'SIGTERM'));
+  try {
+    process.stdout.write(guide((await starting).running, root));
+  } catch (error) {
+    end(1, error instanceof PlainError ? error.message : `Roomstream could not start: ${sayOf(error)}`);
+  }
+}
+
+function readOrEnd(): AllSettings {
+  try {
+    return readAllSettings();
+  } catch (error) {
+    if (error instanceof SettingsError) end(2, error.message);
+    if (error instanceof PlainError) end(1, error.message);
+    throw error;
+  }
+}
+
+function sayOf(error: unknown): string {
+  return error instanceof SettingsError ? error.message : ((error as Error).stack ?? `${error}`);
+}
+
+function end(status: number, line: string): never {
+  process.stderr.write(`${line}\n`);
+  process.exit(status);
+}

@@ -1,0 +1,34 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a running local instance tells the chat command: where it is and how to sign. */
+export type Running = {
+  readonly region: string;
+  readonly account: string;
+  /** `http://127.0.0.1:8080` */
+  readonly controlPlaneUrl: string;
+  /** `ws://127.0.0.1:8081` */
+  readonly gatewayUrl: string;
+  /** `http://127.0.0.1:8090` */
+  readonly adminUrl: string;
+  /** Absent where the credentials come from a file of the user's own. */
+  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+};
+
+const pathIn = (folder: string) => join(folder, 'running.json');
+
+/** Leaves the note, for its owner alone. */
+export function writeRunning(folder: string, running: Running): void {
+  writeFileSync(pathIn(folder), `${JSON.stringify(running, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/** The note of the instance that runs on the folder, if one does. */
+export function readRunning(folder: string): Running | undefined {
+  const path = pathIn(folder);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Running) : undefined;
+}
+
+/** Takes the note away when the instance stops. */
+export function removeRunning(folder: string): void {
+  rmSync(pathIn(folder), { force: true });
+}

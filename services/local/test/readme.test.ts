@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { controlPlaneSettings } from '@roomstream/control-plane/settings';
+import { gatewaySettings } from '@roomstream/gateway/settings';
+import { processSettings } from '@roomstream/runtime/process';
+import { settingsMarkdown } from '@roomstream/runtime/settings';
+import { pythonTools } from '@roomstream/testing/python-tools';
+import { awsSession, nodeSession } from '../src/guide.ts';
+import type { Running } from '../src/running-file.ts';
+import { localSettings } from '../src/settings.ts';
+import { localEnvironment, type Program, root, startProgram, untilUp } from './local-process.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const shown: Running = {
+  region: 'us-west-2',
+  account: '000000000000',
+  controlPlaneUrl: 'http://127.0.0.1:8080',
+  gatewayUrl: 'ws://127.0.0.1:8081',
+  adminUrl: 'http://127.0.0.1:8090',
+  key: { accessKeyId: 'test', secretAccessKey: 'test' },
+};
+
+describe('the README', () => {
+  const tables = {
+    process: processSettings,
+    'control-plane': controlPlaneSettings,
+    gateway: gatewaySettings,
+    local: localSettings,
+  };
+  for (const [name, table] of Object.entries(tables)) {
+    it(`shows the settings of ${name} as they are declared`, () => {
+      const match = new RegExp(`<!-- settings ${name} -->\n([\\s\\S]*?)<!-- /settings -->`).exec(readme);
+      assert.equal(match?.[1], `\n${settingsMarkdown(table)}\n\n`);
+    });
+  }
+
+  it('shows the sessions that npm start prints', () => {
+    assert.deepEqual(commands(), ['npm start', awsSession(shown), nodeSession]);
+  });
+});
+
+describe('the commands of the README', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'roomstream-readme-'));
+  const folder = join(scratch, 'data');
+  let program: Program;
+  let running: Running;
+  before(async () => {
+    const [start = ''] = commands();
+    program = startProgram('bash', ['-ec', `exec ${start}`], localEnvironment(folder), '');
+    running = await untilUp(program, folder);
+  });
+  after(async () => {
+    program.child.kill('SIGTERM');
+    await program.finished();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  const type = async (session: string | undefined, path: string) => {
+    const script = (session ?? '').replaceAll(shown.controlPlaneUrl, running.controlPlaneUrl);
+    const environment = localEnvironment(folder, { PATH: path });
+    return startProgram('bash', ['-ec', script], environment, 'hello there\n').finished();
+  };
+
+  it('create a room, mint a token and join with the AWS CLI', async (t) => {
+    const tools = await pythonTools();
+    if (tools === undefined) return t.skip('needs python3, not found on PATH');
+    const path = `${dirname(tools.aws)}${delimiter}${process.env['PATH']}`;
+    const { status, stdout, stderr } = await type(commands()[1], path);
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, 'alice: hello there\n');
+  });
+
+  it('join a room with Node alone', async () => {
+    const { status, stdout, stderr } = await type(commands()[2], process.env['PATH'] ?? '');
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, 'alice: hello there\n');
+  });
+});
+
+/** The fenced blocks that are marked to be run. */
+function commands(): string[] {
+  return [...readme.matchAll(/<!-- run -->\n```sh\n([\s\S]*?)\n```/g)].map((match) => match[1] ?? '');
+}
