@@ -5,6 +5,7 @@ import { type Log, openLog } from '@roomstream/runtime/log';
 import { openMetrics } from '@roomstream/runtime/metrics';
 import type { Service } from '@roomstream/runtime/service';
 import { Registry } from 'prom-client';
+import { checkRedis } from './check-redis.ts';
 import { refuseOpenDoor, writeCredentials } from './credentials.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { AllSettings } from './local-settings.ts';
@@ -37,8 +38,8 @@ export async function startLocal(settings: AllSettings, log: Log): Promise<Local
     const folder = await openDataFolder(local.folder);
     stops.push(folder.release);
     await checkPorts(wantedPorts(settings));
-    if (settings.redisSocket !== undefined)
-      stops.push(await startRedis(settings.redisSocket, folder.path, log));
+    if (settings.redisSocket === undefined) await checkRedis(gateway);
+    else stops.push(await startRedis(settings.redisSocket, folder.path, log));
     if (hasOwnKey) writeCredentials(settings.credentialsFile, local);
     const level = process.logLevel;
     const api = await start('control-plane', stops, level, (around) =>

@@ -43,8 +43,11 @@ function readOrEnd(): AllSettings {
   }
 }
 
+/** Parts of the services say plainly what they lack; a stack helps only where the fault is in the program. */
 function sayOf(error: unknown): string {
-  return error instanceof SettingsError ? error.message : ((error as Error).stack ?? `${error}`);
+  if (!(error instanceof Error)) return `${error}`;
+  const isBug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  return (isBug ? error.stack : undefined) ?? error.message;
 }
 
 function end(status: number, line: string): never {
