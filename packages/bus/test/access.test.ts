@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { newId } from '@roomstream/protocol/ids';
+import { eventually } from '@roomstream/testing/eventually';
+import { freePort } from '@roomstream/testing/free-port';
+import { startRedisCluster } from '@roomstream/testing/redis-cluster';
+import { startRedis } from '@roomstream/testing/redis-server';
+import { accessTo, Collector, frame, openTestBus } from './bus-fixture.ts';
+
+// README.md of this package gives the same list to operators; a test below compares.
+const rights =
+  '~{s*}:* ~{roomstream}:* &{s*}:push +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xrange +xrevrange +xtrim +xinfo|stream +rpush +lindex +lrange +ltrim +pexpire +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
+
+const user = ['--user', 'roomstream', 'on', '>s3cret', ...rights.split(' ')];
+
+/** Chats over one room and trims; rejects when something isn't allowed. */
+async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise<void> {
+  const bus = await openTestBus(target, 3);
+  try {
+    const collector = new Collector();
+    const follower = bus.follow(collector);
+    const rooms = Array.from({ length: 9 }, () => newId());
+    for (const room of rooms) {
+      await follower.join(room);
+      assert.equal((await bus.publish([frame(room)], 5)).kind, 'published');
+    }
+    await eventually(() => collector.entries.length === rooms.length);
+    await bus.trim(60_000);
+  } finally {
+    await bus.close();
+  }
+}
+
+test('a user with the rights that the README lists, and a password, is enough', async (t) => {
+  const redis = await startRedis([...user, '--user', 'default', 'off']);
+  t.after(() => redis.stop());
+  await useEverything(`redis://roomstream:s3cret@127.0.0.1:${redis.port}`);
+});
+
+test('the README lists these rights', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  assert.ok(readme.includes(`\n${rights}\n`));
+});
+
+test('the same rights are enough on a Cluster', async (t) => {
+  const cluster = await startRedisCluster({ args: user });
+  t.after(() => cluster.stop());
+  await useEverything(cluster.url.replace('://', '://roomstream:s3cret@'));
+});
+
+test('rediss:// reaches a server whose certificate comes from a configured authority', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'roomstream-tls-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  makeCertificates(dir);
+  const tlsPort = await freePort();
+  const redis = await startRedis([
+    '--tls-port',
+    `${tlsPort}`,
+    '--tls-cert-file',
+    join(dir, 'server.crt'),
+    '--tls-key-file',
+    join(dir, 'server.key'),
+    '--tls-ca-cert-file',
+    join(dir, 'ca.crt'),
+    '--tls-auth-clients',
+    'no',
+  ]);
+  t.after(() => redis.stop());
+  await useEverything(accessTo(`rediss://127.0.0.1:${tlsPort}`, join(dir, 'ca.crt')));
+});
+
+function makeCertificates(dir: string): void {
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
+    '-subj',
+    '/CN=test authority',
+    '-days',
+    '2',
+  );
+  openssl(
+    'req',
+    ...key,
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.csr',
+    '-subj',
+    '/CN=redis',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+  );
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    'ca.crt',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-copy_extensions',
+    'copy',
+    '-out',
+    'server.crt',
+    '-days',
+    '2',
+  );
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newId } from '@roomstream/protocol/ids';
+import { eventually } from '@roomstream/testing/eventually';
+import { startRedisSentinel } from '@roomstream/testing/redis-sentinel';
+import { Collector, frame, openTestBus } from './bus-fixture.ts';
+
+test('behind Sentinel, publishing and following go on at the promoted replica', async (t) => {
+  const sentinel = await startRedisSentinel();
+  t.after(() => sentinel.stop());
+  const one = await openTestBus(sentinel.url);
+  const two = await openTestBus(sentinel.url);
+  t.after(() => Promise.all([one.close(), two.close()]));
+  const room = newId();
+  const left = new Collector();
+  const right = new Collector();
+  await one.follow(left).join(room);
+  await two.follow(right).join(room);
+  for (let i = 0; i < 20; i++) await one.publish([frame(room)]);
+  await eventually(() => left.entries.length === 20 && right.entries.length === 20);
+  await sentinel.master.kill();
+  await eventually(async () => (await sentinel.masterPort()) === sentinel.replica.port, 30_000);
+  const entry = frame(room);
+  await eventually(async () => (await two.publish([entry])).kind === 'published', 30_000);
+  await eventually(() => left.ids().includes(entry.id) && right.ids().includes(entry.id), 30_000);
+  assert.deepEqual(left.ids(), right.ids());
+  assert.equal(new Set(left.ids()).size, left.entries.length);
+  await eventually(() => one.notReady().length === 0, 15_000);
+});
