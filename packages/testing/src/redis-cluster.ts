@@ -46,15 +46,8 @@ async function startNodes(args: readonly string[]): Promise<RedisServer[]> {
   for (let i = 0; i < masterCount; i++) {
     // The usual bus port, 10,000 above, may not exist above a free port.
     const busPort = await freePort();
-    const own = [
-      '--cluster-enabled',
-      'yes',
-      '--cluster-port',
-      `${busPort}`,
-      '--cluster-node-timeout',
-      '1000',
-    ];
-    nodes.push(await startRedis([...own, ...args]));
+    const own = `--cluster-enabled yes --cluster-port ${busPort} --cluster-node-timeout 1000 --repl-diskless-sync-delay 0`;
+    nodes.push(await startRedis([...own.split(' '), ...args]));
   }
   return nodes;
 }
@@ -72,13 +65,15 @@ async function join(masters: readonly RedisServer[], replicas: readonly RedisSer
     await redisCommand(first, 'CLUSTER', 'MEET', '127.0.0.1', port, await busPortOf(port));
   }
   await allKnow(all, ({ known }) => known === all.length);
-  for (const [i, { port }] of replicas.entries()) {
-    const id = await redisCommand((masters[i] as RedisServer).port, 'CLUSTER', 'MYID');
-    await eventually(() => redisCommand(port, 'CLUSTER', 'REPLICATE', id));
-    await eventually(async () =>
-      (await redisCommand(port, 'INFO', 'replication')).includes('link_status:up'),
-    );
-  }
+  await Promise.all(
+    replicas.map(async ({ port }, i) => {
+      const id = await redisCommand((masters[i] as RedisServer).port, 'CLUSTER', 'MYID');
+      await eventually(() => redisCommand(port, 'CLUSTER', 'REPLICATE', id));
+      await eventually(async () =>
+        (await redisCommand(port, 'INFO', 'replication')).includes('link_status:up'),
+      );
+    }),
+  );
   await allKnow(all, ({ isOk }) => isOk);
 }
 

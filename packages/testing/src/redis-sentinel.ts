@@ -23,14 +23,10 @@ const masterName = 'main';
 
 /** Starts them; a master counts as down after a second. */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
-  const master = await startRedis();
-  const replica = await startRedis([
-    '--replicaof',
-    '127.0.0.1',
-    `${master.port}`,
-    '--repl-diskless-sync-delay',
-    '0',
-  ]);
+  // Without a delay the first copy goes to the replica at once.
+  const noDelay = ['--repl-diskless-sync-delay', '0'];
+  const master = await startRedis(noDelay);
+  const replica = await startRedis([...noDelay, '--replicaof', '127.0.0.1', `${master.port}`]);
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'roomstream-sentinel-'));
   const child = startSentinel(dir, port, master.port);

@@ -49,7 +49,8 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
     stop: async () => {
       await kill();
       process.off('exit', end);
-      rmSync(dir, { recursive: true, force: true });
+      // A child that Redis forked to write may live a moment longer.
+      rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
 }
