@@ -10,7 +10,8 @@
 -- ARGV[6]  slots that it would like to have at hand beside those
 -- ARGV[7]  the account's quota
 -- ARGV[8]  how long the lease holds, ms
--- Output   {leased, connections of others, slots that others have at hand, 1 if slots are scarce}; {} for a late report
+-- Output   {leased, connections of others, slots that others have at hand, slots that it might
+--          have at hand}; {} for a late report
 local slots, gateway, sequence = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local used, kept, waiting, spare = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local quota, lifeMs = tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -46,4 +47,4 @@ else
   redis.call('HSET', slots, gateway, entry)
   redis.call('PEXPIRE', slots, 2 * lifeMs)
 end
-return { leased, othersUsed, othersLeased - othersUsed, share < 64 and 1 or 0 }
+return { leased, othersUsed, othersLeased - othersUsed, share }

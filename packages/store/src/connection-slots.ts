@@ -211,13 +211,9 @@ class LeasedSlots implements ConnectionSlots {
     const reply = await this.#connection.retry('report connection slots', () =>
       this.#connection.scripts.reportSlots([slotsKey(account)], args),
     );
-    const [leased, othersUsed, othersSpare, isScarce] = reply as number[];
-    if (leased === undefined) throw new Error('another process reports under the id of this gateway');
-    return {
-      leased,
-      othersUsed: othersUsed as number,
-      othersSpare: othersSpare as number,
-      isScarce: isScarce === 1,
-    };
+    const figures = reply as number[];
+    if (figures.length === 0) throw new Error('another process reports under the id of this gateway');
+    const [leased, othersUsed, othersSpare, share] = figures as [number, number, number, number];
+    return { leased, othersUsed, othersSpare, share };
   }
 }

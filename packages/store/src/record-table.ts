@@ -104,11 +104,11 @@ export class RecordTable<T extends Fields> {
     }
   }
 
-  #load(account: string, id: string): Promise<Stored<T> | undefined> {
-    return this.#connection.retry(`read ${this.#traits.kind}`, async () => {
-      const text = await this.#connection.client.get(recordKey(account, this.#traits.kind, id));
-      return this.#decode(account, id, text);
-    });
+  async #load(account: string, id: string): Promise<Stored<T> | undefined> {
+    const { kind } = this.#traits;
+    const key = recordKey(account, kind, id);
+    const text = await this.#connection.retry(`read ${kind}`, () => this.#connection.client.get(key));
+    return this.#decode(account, id, text);
   }
 
   #decode(account: string, id: string, text: string | null): Stored<T> | undefined {

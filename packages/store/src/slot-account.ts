@@ -12,7 +12,8 @@ export type SlotReply = {
   readonly othersUsed: number;
   /** Slots that others hold without a connection; they give them back within about a second. */
   readonly othersSpare: number;
-  readonly isScarce: boolean;
+  /** Slots that this gateway might have at hand: its share of what is left. */
+  readonly share: number;
 };
 
 /** What goes to Redis. */
@@ -23,7 +24,7 @@ export type SlotReport = {
   readonly spare: number;
 };
 
-/** Slots at hand that a gateway asks for while connections come in. The script knows the number too. */
+/** Slots at hand that a gateway asks for while connections come in. With a smaller share left, slots are scarce. */
 const spareSlots = 64;
 
 /** Without a new connection for this long, slots at hand lie idle and go back. */
@@ -83,7 +84,7 @@ export class SlotAccount {
   ): { granted: Waiter[]; refused: Waiter[] } {
     this.leased = reply.leased;
     this.othersUsed = reply.othersUsed;
-    this.isScarce = reply.isScarce;
+    this.isScarce = reply.share < spareSlots;
     this.reportedMs = sentMs;
     const granted = this.waiting.splice(0, Math.max(0, this.leased - this.used));
     this.used += granted.length;
