@@ -22,8 +22,9 @@ export function setUp() {
 function build() {
   const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo');
   const environment = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
-  const options = ['--output-logs=errors-only', '--log-prefix=none', '--no-daemon', '--cache=local:rw'];
-  run(process.execPath, [turbo], ['run', 'build', ...options], environment, 'The build failed');
+  const options = ['--output-logs=errors-only', '--log-prefix=none', '--cache=local:rw'];
+  console.error('Building what has changed…');
+  run(process.execPath, [turbo], ['run', 'build', ...options], environment, 'The build failed', true);
 }
 
 /**
@@ -51,14 +52,17 @@ function npm() {
   return path !== undefined && basename(path) === 'npm-cli.js' ? [process.execPath, [path]] : ['npm', []];
 }
 
-function run(command, before, after, environment, failure) {
-  const { status, signal, error } = spawnSync(command, [...before, ...after], {
+function run(command, before, after, environment, failure, isQuiet = false) {
+  const { status, signal, error, output } = spawnSync(command, [...before, ...after], {
     cwd: root,
     // Progress goes to stderr: stdout is the program's own.
-    stdio: ['ignore', 2, 2],
+    stdio: isQuiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2],
     env: { ...process.env, ...environment },
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
   });
   if (status === 0) return;
+  if (isQuiet && output !== null) console.error(output.join(''));
   const reason = error === undefined ? (signal ?? `exit status ${status}`) : error.message;
   console.error(`${failure} (${reason}); what it says above must be mended first.`);
   process.exit(1);
