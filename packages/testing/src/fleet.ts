@@ -102,7 +102,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return {
     region: fleetRegion,
     account: fleetAccount,
-    credentials,
+    // A copy: the SDK writes into the object that it is given.
+    credentials: { ...credentials },
     gateways: fulfilled(gateways),
     controlPlanes: fulfilled(controlPlanes),
     folder,
