@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,7 +7,9 @@ import { controlPlaneSettings } from '@roomstream/control-plane/settings';
 import { gatewaySettings } from '@roomstream/gateway/settings';
 import { processSettings } from '@roomstream/runtime/process';
 import { settingsMarkdown } from '@roomstream/runtime/settings';
+import { eventually } from '@roomstream/testing/eventually';
 import { pythonTools } from '@roomstream/testing/python-tools';
+import { startRedis } from '@roomstream/testing/redis-server';
 import { awsSession, nodeSession } from '../src/guide.ts';
 import type { Running } from '../src/running-file.ts';
 import { localSettings } from '../src/settings.ts';
@@ -77,6 +79,35 @@ describe('the commands of the README', () => {
     const { status, stdout, stderr } = await type(commands()[2], process.env['PATH'] ?? '');
     assert.equal(status, 0, stderr);
     assert.equal(stdout, 'alice: hello there\n');
+  });
+});
+
+describe('the services alone, as the README shows them', () => {
+  it('start with the settings and the credentials file shown, and stop on SIGTERM', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'roomstream-alone-'));
+    const redis = await startRedis();
+    const [, exports = '', controlPlane = '', gateway = ''] =
+      /<!-- run alone -->\n```sh\n(export .*)\n(.*)\n(.*)\n```/.exec(readme) ?? [];
+    writeFileSync(join(folder, 'credentials.json'), /```json\n([\s\S]*?)\n```/.exec(readme)?.[1] ?? '');
+    const start = (command: string) => {
+      const script = `${exports}\n${command.replace('npm run', 'exec npm run')}`
+        .replace('redis://127.0.0.1:6379', redis.url)
+        .replace(/=(\w+\.(keys|json))/g, `=${folder}/$1`)
+        .replace('PORT=8091', 'PORT=0');
+      const program = startProgram('bash', ['-ec', script], localEnvironment(folder), '');
+      programs.push(program);
+      return program;
+    };
+    const programs: Program[] = [];
+    start(controlPlane);
+    start(gateway);
+    for (const program of programs) {
+      await eventually(() => assert.match(program.stdout(), / is up"/, program.stderr()), 60_000);
+    }
+    for (const program of programs) program.child.kill('SIGTERM');
+    for (const program of programs) assert.equal((await program.finished()).status, 0, program.stderr());
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 
