@@ -16,6 +16,7 @@ const quotas = {
   of: (account: string) => ({ ...presetQuotas('ivs'), connections: connections.get(account) ?? 1_000 }),
 };
 
+const holders: ChildProcess[] = [];
 let server: RedisServer;
 let stores: readonly Store[];
 before(async () => {
@@ -23,6 +24,7 @@ before(async () => {
   stores = await Promise.all([1, 2, 3].map(() => openTestStore(server.url, quotas)));
 });
 after(async () => {
+  for (const child of holders) child.kill('SIGKILL');
   await Promise.all(stores.map((store) => store.close()));
   await server.stop();
 });
@@ -190,7 +192,6 @@ test('processes that take slots at the same time share the quota exactly', async
     results.reduce((sum, { granted }) => sum + granted, 0),
     50,
   );
-  for (const { child } of results) child.kill('SIGKILL');
 });
 
 async function hold(account: string, quota: number, count: number): Promise<ChildProcess> {
@@ -207,6 +208,7 @@ async function startHolder(
   const program = fileURLToPath(new URL('./slot-holder.js', import.meta.url));
   const args = [program, server.url, account, `${quota}`, `${tries}`];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  holders.push(child);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, granted: Number(line.toString()) };
 }

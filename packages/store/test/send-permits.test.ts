@@ -72,22 +72,44 @@ function extremes(times: readonly number[], seconds: number): { least: number; m
   return { least, most };
 }
 
+/** Measures, until `isOver`, how long this process or Redis stood still: what it takes beyond 5 ms to ask Redis. */
+async function pauses(isOver: () => boolean): Promise<{ longestMs: number; totalMs: number }> {
+  const client = new Redis(server.port);
+  let longestMs = 0;
+  let totalMs = 0;
+  while (!isOver()) {
+    const startMs = performance.now();
+    await client.ping();
+    await delay(2);
+    const pausedMs = performance.now() - startMs - 2;
+    if (pausedMs <= 5) continue;
+    longestMs = Math.max(longestMs, pausedMs);
+    totalMs += pausedMs;
+  }
+  client.disconnect();
+  return { longestMs, totalMs };
+}
+
 test('over three gateways that are flooded unevenly each second sees the rate, 5 % less to 10 % more', async () => {
   await withGateways(async (gateways) => {
-    // A pause of the loaded test machine costs permits; one quiet run of five shows that nothing else does.
-    let runs = 0;
-    await eventually(async () => {
+    // A busy test machine stands still at times: each run is judged with what that costs, and one good run of five
+    // shows that nothing else costs permits.
+    for (let run = 1; ; run++) {
       const account = newAccount();
       const rates = [3_000, 1_000, 100];
+      let isOver = false;
+      const measuring = pauses(() => isOver);
       const times = (
         await Promise.all(gateways.map((permits, i) => demand(permits, account, rates[i] as number, 3.5)))
       ).flat();
+      isOver = true;
+      const { longestMs, totalMs } = await measuring;
       const { least, most } = extremes(times, 3.5);
-      runs++;
-      if (runs > 5) throw new Error('too many runs');
-      assert.ok(most <= 1_100, `${most} in a second`);
-      assert.ok(least >= 950, `${least} in a second`);
-    }, 30_000);
+      const isGood = most <= 1_100 + longestMs && least >= 950 - totalMs;
+      if (isGood) return;
+      const figures = `${least} to ${most} in a second, stood still ${totalMs} ms, ${longestMs} at most`;
+      assert.ok(run < 5, figures);
+    }
   });
 });
 
