@@ -84,7 +84,7 @@ async function start(
 }
 
 async function startRedis(socketPath: string, folder: string, log: Log): Promise<() => Promise<void>> {
-  const program = await findRedisServer((line) => log.warn(line));
+  const program = await findRedisServer((line) => process.stderr.write(`${line}\n`));
   if (program.kind === 'missing') throw new PlainError(program.advice);
   const child = await startRedisChild(program.command, folder, socketPath, log);
   return () => child.stop();
