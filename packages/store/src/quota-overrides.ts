@@ -1,9 +1,9 @@
 /** What one account has instead of the preset. */
-export type QuotaOverrides = Readonly<Record<string, number>>;
+export type QuotaOverrides = Readonly<Record<string, number | boolean>>;
 
 /**
- * Reads the accounts file: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`. Throws an
- * Error that names every fault: a quota that was mistyped must not silently be the default one.
+ * Reads the accounts file: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"},"isPendingVerification":<boolean>}}}`.
+ * Throws an Error that names every fault: a quota that was mistyped must not silently be the default one.
  */
 export function parseOverrides(
   text: string,
@@ -17,8 +17,12 @@ export function parseOverrides(
   for (const [account, entry] of Object.entries(members(file['accounts'], 'accounts', faults))) {
     if (!/^[0-9]{12}$/.test(account)) faults.push(`account ${JSON.stringify(account)} is not 12 digits`);
     const fields = members(entry, account, faults);
-    only(fields, ['quotas'], account, faults);
-    const overrides: Record<string, number> = {};
+    only(fields, ['quotas', 'isPendingVerification'], account, faults);
+    const overrides: Record<string, number | boolean> = {};
+    const { isPendingVerification = false } = fields;
+    if (typeof isPendingVerification === 'boolean')
+      overrides['isPendingVerification'] = isPendingVerification;
+    else faults.push(`${account}: isPendingVerification must be true or false`);
     for (const [name, value] of Object.entries(
       members(fields['quotas'] ?? {}, `${account}: quotas`, faults),
     )) {

@@ -36,7 +36,10 @@ export const quotaDefaults = {
 export type QuotaName = keyof typeof quotaDefaults;
 
 /** What an account may use. Infinity: unlimited. */
-export type AccountQuotas = Readonly<Record<QuotaName, number>>;
+export type AccountQuotas = Readonly<Record<QuotaName, number>> & {
+  /** Blocked from using chat: changes through the API get PendingVerification, messaging requests ERROR 403. */
+  readonly isPendingVerification?: boolean;
+};
 
 /** Quotas that are bounds of a value rather than of a use: never unlimited. */
 export const finiteQuotas: readonly QuotaName[] = [
@@ -62,7 +65,7 @@ export const quotaSettings = {
   accountsFile: optionalText({
     env: 'ROOMSTREAM_ACCOUNTS_FILE',
     about:
-      'JSON file of quotas per account: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`. Re-read when it changes; a broken one is refused and logged, the previous stays.',
+      'JSON file of quotas per account: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`; `"isPendingVerification":true` beside `quotas` blocks an account. Re-read when it changes; a broken one is refused and logged, the previous stays.',
   }),
 } satisfies SettingsTable;
 

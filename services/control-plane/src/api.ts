@@ -75,6 +75,9 @@ async function perform(services: Services, incoming: Incoming, trace: Trace): Pr
   Object.assign(trace, { account: caller.account, user: caller.user, accessKeyId: caller.accessKeyId });
 
   const quotas = services.quotas.of(caller.account);
+  if (quotas.isPendingVerification === true && isRefusedWhilePending(name)) {
+    throw new ApiError('PendingVerification', 'Your account is pending verification.');
+  }
   const source = {
     rawQuery: request.rawQuery,
     contentType: request.headers.get('content-type'),
@@ -91,6 +94,11 @@ async function perform(services: Services, incoming: Incoming, trace: Trace): Pr
   const output = await implementations[name]({ operation: name, caller, quotas, services }, validated.value);
   const { status } = operation;
   return status === 204 ? { status } : { status, body: JSON.stringify(output) };
+}
+
+/** The model lists PendingVerification for every operation but those that read, and those on tags. */
+function isRefusedWhilePending(operation: string): boolean {
+  return !/^(Get|List|Tag|Untag)/.test(operation);
 }
 
 /** The resource that a call names, in whichever member its operation has it. */

@@ -218,6 +218,15 @@ test('a permit of the account comes back when the room’s rate refuses, and not
   assert.equal(unknown.permitsTaken(), 1);
 });
 
+test('an account that is pending verification may receive, and gets 403 for every action', async () => {
+  // "... or the account is blocked from using chat because the account is pending verification" (403, messaging reference)
+  const quotas = { ...presetQuotas('ivs'), isPendingVerification: true };
+  const { actions, errors, published } = open({ quotas: { of: () => quotas } });
+  actions.frame(session(), frame(send), false);
+  await actions.idle();
+  assert.deepEqual([errors.length, errors[0]?.ErrorCode, published.length], [1, 403, 0]);
+});
+
 test('the eleventh request of a second on a connection gets 429 with its RequestId; wrong frames count too', async () => {
   const { actions, errors, published } = open({ quotas: { of: () => presetQuotas('ivs') } });
   const one = session();

@@ -86,7 +86,8 @@ function decode(session: Session, bytes: Buffer, isBinary: boolean): Decoded {
 
 /** What needs only the session: the connection's rate, which wrong frames use up as well, and the capability. */
 function check(parts: ActionParts, session: Session, decoded: Decoded): Decoded {
-  const perSecond = parts.quotas.of(session.room.account).requestsPerConnectionPerSecond;
+  const quotas = parts.quotas.of(session.room.account);
+  const perSecond = quotas.requestsPerConnectionPerSecond;
   if (!takeRequest(session, perSecond, performance.now())) {
     const { requestId } = decoded.kind === 'request' ? decoded.request : decoded.refusal;
     return refused(
@@ -98,6 +99,13 @@ function check(parts: ActionParts, session: Session, decoded: Decoded): Decoded 
   if (decoded.kind === 'refused') return decoded;
   const { action, requestId } = decoded.request;
   parts.metrics.request(action);
+  if (quotas.isPendingVerification === true) {
+    return refused(
+      errorCode.forbidden,
+      'The account is pending verification and may not use chat',
+      requestId,
+    );
+  }
   if (session.hasCapability(action)) return decoded;
   return refused(errorCode.forbidden, `The token lacks the capability ${action}`, requestId);
 }
