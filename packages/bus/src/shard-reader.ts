@@ -2,10 +2,11 @@ import type { Log } from '@roomstream/runtime/log';
 import type { BusListener } from './bus-listener.ts';
 import type { Clock } from './clock.ts';
 import { decodeEntry, identityOf, roomOf } from './entry.ts';
+import { HeldPushes } from './held-pushes.ts';
 import { type GapReason, judge, readState, type StreamState } from './judge.ts';
 import type { Link, LinkUser } from './link.ts';
 import type { Tally } from './metrics.ts';
-import { formatPosition, isBefore, justBefore, type Position, parsePosition } from './position.ts';
+import { formatPosition, isBefore, type Position, parsePosition } from './position.ts';
 import { readPush } from './push.ts';
 import { Seen } from './seen.ts';
 import type { Shard } from './shards.ts';
@@ -24,9 +25,6 @@ type CatchUpReason = keyof Tally['catchUps'];
 
 /** Entries of one read while catching up. */
 const chunkSize = 200;
-
-/** Bytes of pushes held while catching up; beyond, they are read from the stream instead. */
-const mostHeldBytes = 1024 * 1024;
 
 const retryMs = 200;
 
@@ -53,9 +51,7 @@ export class ShardReader implements LinkUser {
   /** Entries ever added to the stream, up to the position. */
   #added = 0;
   #seen: Seen | undefined;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #hasOverflowed = false;
+  readonly #held = new HeldPushes();
 
   /** `onLive` is called whenever it gets live, before what is pushed from then on. */
   constructor(shard: Shard, parts: ReaderParts, onLive: () => void) {
@@ -91,12 +87,12 @@ export class ShardReader implements LinkUser {
     this.#attempt++;
     this.#isLive = false;
     clearTimeout(this.#retry);
-    this.#release();
+    this.#held.takeAll();
   }
 
   onPush(push: Buffer): void {
     if (this.#isLive) this.#takePush(push);
-    else this.#hold(push);
+    else this.#held.add(push);
   }
 
   /** Finds what is wrong while nothing says so: a subscription that ended, or a stream that lost its end. */
@@ -145,7 +141,7 @@ export class ShardReader implements LinkUser {
     const link = this.#link;
     if (link === undefined) return;
     const from = this.#position;
-    this.#hasOverflowed = false;
+    this.#held.hasOverflowed = false;
     // Sent together: the position is read after the subscription has begun.
     const subscribed = link.subscribe(this.channel);
     const [state] = await Promise.all([this.#readState(link, from, this.#identity), subscribed]);
@@ -153,7 +149,7 @@ export class ShardReader implements LinkUser {
     if (from === undefined) {
       this.#stand(state.last, state.lastIdentity, state.added);
       this.#seen = new Seen(state.last, performance.now());
-      if (this.#hasOverflowed && !(await this.#catchUp(attempt, link, state.last))) return;
+      if (this.#held.hasOverflowed && !(await this.#catchUp(attempt, link, state.last))) return;
     } else {
       if (reason !== undefined) this.#parts.tally.catchUps[reason]++;
       this.#resume(from, state);
@@ -161,7 +157,7 @@ export class ShardReader implements LinkUser {
     }
     this.#isLive = true;
     this.#onLive();
-    for (const push of this.#release()) this.#takePush(push, true);
+    for (const push of this.#held.takeAll()) this.#takePush(push, true);
   }
 
   /** Sets the position from which to read on. */
@@ -179,14 +175,7 @@ export class ShardReader implements LinkUser {
   #rewound(state: StreamState): Position {
     const oldest = this.#seen?.oldest ?? state.last;
     if (!isBefore(state.last, oldest)) return oldest;
-    let least = state.last;
-    for (const push of this.#held) {
-      readPush(push, (ms, seq) => {
-        if (isBefore({ ms, seq }, least) || (ms === least.ms && seq === least.seq))
-          least = justBefore({ ms, seq });
-      });
-    }
-    return least;
+    return this.#held.positionBefore(state.last);
   }
 
   #stand(position: Position, identity: string, added: number): void {
@@ -214,7 +203,7 @@ export class ShardReader implements LinkUser {
   /** Reads to the end of the stream; false when another attempt has begun. */
   async #catchUp(attempt: number, link: Link, countedTo: Position): Promise<boolean> {
     for (;;) {
-      this.#hasOverflowed = false;
+      this.#held.hasOverflowed = false;
       const position = formatPosition(this.#position as Position);
       const entries = await link.readAfter(this.shard.stream, position, chunkSize);
       if (attempt !== this.#attempt) return false;
@@ -225,7 +214,7 @@ export class ShardReader implements LinkUser {
         this.#take(bytes, ms, seq, 0, bytes.length, isCounted ? 0 : 1);
         this.#identity = identityOf(bytes, 0);
       }
-      if (entries.length < chunkSize && !this.#hasOverflowed) return true;
+      if (entries.length < chunkSize && !this.#held.hasOverflowed) return true;
     }
   }
 
@@ -245,7 +234,7 @@ export class ShardReader implements LinkUser {
     // While live, ids only grow: this stream isn't the one that was followed.
     if (isStale && !isHeld) {
       this.#start('stale');
-      this.#hold(push);
+      this.#held.add(push);
     }
   }
 
@@ -274,23 +263,6 @@ export class ShardReader implements LinkUser {
       // One entry's bug must not cost the others of the shard.
       this.#parts.log.error({ err, room: entry.room }, 'an entry could not be handled');
     }
-  }
-
-  #hold(push: Buffer): void {
-    this.#heldBytes += push.length;
-    if (this.#heldBytes > mostHeldBytes) {
-      this.#release();
-      this.#hasOverflowed = true;
-    } else {
-      this.#held.push(push);
-    }
-  }
-
-  #release(): Buffer[] {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held;
   }
 
   async #readState(link: Link, position: Position | undefined, identity: string): Promise<StreamState> {

@@ -77,6 +77,27 @@ test('shards spread evenly over the masters', () => {
   assert.deepEqual(perMaster, [4, 4, 4]);
 });
 
+test('a publish whose reply was lost on a Cluster is not added again', async () => {
+  const room = newId();
+  const outcomes: Promise<unknown>[] = [];
+  for (let round = 0; round < 10; round++) {
+    for (let i = 0; i < 10; i++) outcomes.push(one.publish([frame(room)]));
+    await new Promise(setImmediate);
+    await Promise.all(
+      cluster.masters.map(({ port }) =>
+        redisCommand(port, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+      ),
+    );
+    await eventually(async () => (await one.publish([frame(room)])).kind === 'published');
+  }
+  await Promise.all(outcomes);
+  const stream = one.keyOfRoom(room, 'room');
+  const rows = await eventually(() => one.commands.xrange(stream, '-', '+'));
+  const ids = rows.map(([, fields]) => fields[1]).filter((entry) => entry?.slice(13, 25) === room);
+  assert.equal(new Set(ids).size, ids.length, 'an entry stands twice in the stream');
+  assert.ok(ids.length >= 110);
+});
+
 test('a shard whose slot moves to another master is followed there, and nothing is missed', async () => {
   const room = newId();
   const slot = slotOfRoom(room);
