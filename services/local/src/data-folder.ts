@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PlainError } from './plain-error.ts';
 
 /** The folder of the data, held by one process at a time. */
@@ -29,7 +29,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     );
   }
   const lock = await takeLock(path);
-  return { path, release: () => new Promise((resolve) => lock.close(() => resolve())) };
+  const release = async () => {
+    await new Promise<void>((resolve) => lock.close(() => resolve()));
+    const socketFolder = dirname(socketPathIn(path, 'lock.sock'));
+    if (socketFolder !== path) rmSync(socketFolder, { recursive: true, force: true });
+  };
+  return { path, release };
 }
 
 async function takeLock(path: string): Promise<Server> {
