@@ -4,6 +4,9 @@ import type { Store } from '@roomstream/store/store';
 import { internalError, type ResourceType, throttled } from './errors.ts';
 import type { OperationName } from './model/operations.ts';
 
+/** A refusal after this long is a command that has timed out (runtime/redis.ts: after 1 s). */
+const silenceMs = 900;
+
 /** What a call is about, for the error's members. */
 export type Throttled = { readonly account: string; readonly arn: string | undefined };
 
@@ -19,8 +22,11 @@ export async function throttle(
   about: Throttled,
 ): Promise<void> {
   const perSecond = perSecondOf(quotas, operation);
+  const startedMs = performance.now();
   if ((await store.rates.take(about.account, operation, perSecond)) > 0) return;
-  if (store.notReady().length > 0) throw internalError();
+  // A Redis that is frozen looks connected, and refuses by silence.
+  const isAway = store.notReady().length > 0 || performance.now() - startedMs > silenceMs;
+  if (isAway) throw internalError();
   throw throttled(operation, typeOf(operation, about.arn), idOf(about), perSecond);
 }
 
