@@ -1,7 +1,6 @@
 import { Backoff } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import { connectRedis, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
-import { Cluster } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { BusListener } from './bus-listener.ts';
 import { type Clock, startClock } from './clock.ts';
@@ -62,8 +61,6 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   const { access, log, registry } = options;
   const shards = makeShards(options.shards);
   const commands = connectRedis(access, 'bus', log);
-  // A client of a Cluster sends what was cut off again by itself, and would add an entry twice.
-  if (commands instanceof Cluster) commands.options.retryDelayOnFailover = 0;
   try {
     const scripts = defineScripts(commands);
     const clock = await startWithRedis(commands, scripts, shards, log);

@@ -133,6 +133,8 @@ export function connectRedis(access: RedisAccess, name: string, log: Log): Redis
       ? new Cluster([...address.nodes], {
           redisOptions: options,
           enableOfflineQueue: false,
+          // Otherwise the client sends what was cut off again by itself.
+          retryDelayOnFailover: 0,
           clusterRetryStrategy: retryStrategy,
           scaleReads: 'master',
           slotsRefreshTimeout: 2_000,
