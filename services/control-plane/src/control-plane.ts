@@ -8,7 +8,7 @@ import { openStore } from '@roomstream/store/store';
 import { openTokenKeys } from '@roomstream/token/token-keys';
 import { openApi } from './api.ts';
 import { openAudit } from './audit.ts';
-import { type Credentials, openCredentials } from './auth/credentials.ts';
+import { openCredentials } from './auth/credentials.ts';
 import { startRoomSweeper, startTrimmer } from './housekeeping.ts';
 import { openControlPlaneMetrics } from './metrics.ts';
 import { pageTokens } from './page-token.ts';
@@ -22,13 +22,11 @@ type ControlPlaneSettings = Settings<typeof controlPlaneSettings>;
 
 /**
  * Starts the control plane: the 17 operations over HTTP, the removal of unused rooms and the trimming of streams.
- * `given.credentials` replaces the credentials file (a single machine with a fixed key). Rejects when a part can't be
- * opened; what was open by then is closed.
+ * Rejects when a part can't be opened; what was open by then is closed.
  */
 export async function startControlPlane(
   settings: ControlPlaneSettings,
   surroundings: Surroundings,
-  given: { readonly credentials?: Credentials } = {},
 ): Promise<Service> {
   const closers: (() => unknown)[] = [];
   const closeAll = async () => {
@@ -40,7 +38,7 @@ export async function startControlPlane(
     return part;
   };
   try {
-    return await open(settings, surroundings, given.credentials, keep, closeAll);
+    return await open(settings, surroundings, keep, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -50,14 +48,13 @@ export async function startControlPlane(
 async function open(
   settings: ControlPlaneSettings,
   surroundings: Surroundings,
-  given: Credentials | undefined,
   keep: <T>(part: T, close: (part: T) => unknown) => T,
   closeAll: () => Promise<void>,
 ): Promise<Service> {
   const { log, registry } = surroundings;
   const certificate = await openCertificate(settings, surroundings);
   if (certificate !== undefined) keep(certificate, (part) => part.close());
-  const credentials = keep(given ?? openCredentials(settings.credentialsFile, log), (part) => part.close());
+  const credentials = keep(openCredentials(settings.credentialsFile, log), (part) => part.close());
   const tokenKeys = keep(await openTokenKeys(settings, surroundings), (part) => part.close());
   const quotas = keep(await openQuotas(settings, log), (part) => part.close());
   const access = recordsAccess(settings);

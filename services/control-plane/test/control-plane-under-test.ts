@@ -41,9 +41,15 @@ export type ControlPlaneUnderTest = {
 
 /** Starts a control plane; quotas are unlimited unless `env` says otherwise. */
 export async function startUnderTest(
-  options: { env?: Readonly<Record<string, string>>; users?: Readonly<Record<string, TestUser>> } = {},
+  options: {
+    env?: Readonly<Record<string, string>>;
+    users?: Readonly<Record<string, TestUser>>;
+    /** A Redis that another control plane has started; it outlives this one. */
+    redis?: RedisServer;
+  } = {},
 ): Promise<ControlPlaneUnderTest> {
-  const redis = await startRedis();
+  const redis = options.redis ?? (await startRedis());
+  const stopRedis = () => (options.redis === undefined ? redis.stop() : undefined);
   const folder = mkdtempSync(join(tmpdir(), 'roomstream-control-plane-'));
   const users = { test: { account, policies: [allow('*')] }, ...options.users };
   const credentialsFile = join(folder, 'credentials.json');
@@ -63,7 +69,7 @@ export async function startUnderTest(
   const log = pino({ level: 'info' }, { write: (line: string) => logged.push(JSON.parse(line)) });
   const service = await startControlPlane(settings, { log, registry: openMetrics() }).catch(
     async (error: unknown) => {
-      await redis.stop();
+      await stopRedis();
       throw error;
     },
   );
@@ -85,7 +91,7 @@ export async function startUnderTest(
     stop: async () => {
       for (const client of clients) client.destroy();
       await service.stop();
-      await redis.stop();
+      await stopRedis();
       rmSync(folder, { recursive: true, force: true });
     },
   };

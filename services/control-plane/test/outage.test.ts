@@ -39,3 +39,12 @@ test('without Redis calls fail soon with InternalServerException, and succeed ag
   await eventually(() => client.send(new GetRoomCommand({ identifier: arn })), 30_000);
   await eventually(() => plane.service.notReady().length === 0, 30_000);
 });
+
+test('a frozen Redis is an InternalServerException, not a rate that is used up', async () => {
+  const { arn } = await client.send(new CreateRoomCommand({}));
+  plane.redis.freeze();
+  const error = await errorOf(client.send(new GetRoomCommand({ identifier: arn })));
+  plane.redis.thaw();
+  assert.equal(error.name, 'InternalServerException');
+  await eventually(() => client.send(new GetRoomCommand({ identifier: arn })), 30_000);
+});

@@ -13,24 +13,34 @@ import {
   type ThrottlingException,
 } from '@aws-sdk/client-ivschat';
 import { allowAll, type Fleet, fleetAccount, startFleet } from '@roomstream/testing/fleet';
+import type { FleetProcess } from '@roomstream/testing/fleet-process';
 import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
-import { errorOf } from './control-plane-under-test.ts';
+import { allow, errorOf } from './control-plane-under-test.ts';
 
 let redis: RedisServer;
 let fleet: Fleet;
 let clients: IvschatClient[] = [];
+/** An account that is pending verification; its key and secret are `blocked`. */
+const blocked = '999999999999';
+const everything = {
+  accessKeys: [{ accessKeyId: 'blocked', secretAccessKey: 'blocked' }],
+  policies: [allow('*')],
+};
 const folder = mkdtempSync(join(tmpdir(), 'roomstream-quotas-'));
 
 before(async () => {
   const accountsFile = join(folder, 'accounts.json');
   const quotas = { rooms: 3, roomOperationPerSecond: 20 };
-  writeFileSync(accountsFile, JSON.stringify({ accounts: { [fleetAccount]: { quotas } } }));
+  const accounts = { [fleetAccount]: { quotas }, [blocked]: { isPendingVerification: true } };
+  writeFileSync(accountsFile, JSON.stringify({ accounts }));
   redis = await startRedis();
   fleet = await startFleet({
     gateways: 0,
     controlPlanes: 2,
     redis,
-    credentials: allowAll,
+    credentials: {
+      accounts: { ...allowAll.accounts, [blocked]: { users: { blocked: everything } } },
+    },
     env: { ROOMSTREAM_QUOTAS: 'ivs', ROOMSTREAM_ACCOUNTS_FILE: accountsFile },
   });
   clients = fleet.controlPlanes.map(
@@ -141,4 +151,15 @@ test('a page token of one process continues in the other', async () => {
   const ids = [...(first.rooms ?? []), ...(second.rooms ?? [])].map(({ id }) => id);
   assert.equal(new Set(ids).size, 3);
   assert.equal(second.nextToken, undefined);
+});
+
+test('an account that is pending verification may read but change nothing', async () => {
+  const credentials = { accessKeyId: 'blocked', secretAccessKey: 'blocked' };
+  const [{ url }] = fleet.controlPlanes as readonly [FleetProcess];
+  const client = new IvschatClient({ region: fleet.region, endpoint: url, credentials, maxAttempts: 1 });
+  clients.push(client);
+  assert.deepEqual((await client.send(new ListRoomsCommand({}))).rooms, []);
+  const error = await errorOf(client.send(new CreateRoomCommand({})));
+  assert.equal(error.name, 'PendingVerification');
+  assert.equal((error['$metadata'] as { httpStatusCode: number }).httpStatusCode, 403);
 });
