@@ -28,7 +28,7 @@ export type Handshake = {
   readonly forwardedFor: string;
   /** Address of the TCP peer. */
   readonly peer: string;
-  /** The client has gone. */
+  /** The client has gone, or has its answer. */
   isGone: boolean;
   /** Upgrades, echoing the protocol; false when the client has gone. */
   accept(connection: Connection): boolean;
@@ -106,6 +106,7 @@ const exclusivePort = 1;
 export async function openTransport(options: TransportOptions, events: TransportEvents): Promise<Transport> {
   const uws = await loadLibrary();
   const app = openApp(uws, options.tls);
+  const upgrades = new Upgrades(events.onOpen);
   app.ws<{ connection: Connection }>('/*', {
     maxPayloadLength: maxPayloadBytes,
     maxBackpressure: options.maxBackpressureBytes,
@@ -113,12 +114,9 @@ export async function openTransport(options: TransportOptions, events: Transport
     idleTimeout: options.idleTimeoutSeconds,
     sendPingsAutomatically: options.sendsPings,
     compression: uws.DISABLED,
-    upgrade: (response, request, context) => events.onHandshake(readHandshake(response, request, context)),
-    open: (socket) => {
-      const { connection } = socket.getUserData();
-      connection.socket = socket;
-      events.onOpen(connection);
-    },
+    upgrade: (response, request, context) =>
+      events.onHandshake(readHandshake(response, request, context, upgrades)),
+    open: upgrades.open,
     message: (socket, message, isBinary) => {
       const { connection } = socket.getUserData();
       if (connection.socket !== undefined) events.onFrame(connection, Buffer.from(message), isBinary);
@@ -126,6 +124,8 @@ export async function openTransport(options: TransportOptions, events: Transport
     dropped: (socket) => events.onDropped(socket.getUserData().connection),
     close: (socket, code) => {
       const { connection } = socket.getUserData();
+      // Before the opening was told there is no close to tell.
+      if (connection.socket === undefined) return;
       connection.socket = undefined;
       events.onClose(connection, code);
     },
@@ -156,10 +156,52 @@ export async function openTransport(options: TransportOptions, events: Transport
   };
 }
 
+/**
+ * Upgrades that come after an await must be done inside `cork`. Before `cork` returns, the library reads memory that
+ * the upgrade has freed, and closes the new socket when that was used again meanwhile (uWebSockets pull request 1929,
+ * fixed in July 2026, after the release that is used here; seen in one of ten fresh processes). The runtime allocates
+ * when it compiles, and it may compile whenever JavaScript runs: so none runs in between, only native functions.
+ */
+class Upgrades {
+  readonly #onOpen: TransportEvents['onOpen'];
+  readonly #opened: Socket[] = [];
+  /** The library's `open` event: a native function that only notes the socket. */
+  readonly open: (socket: Socket) => void = this.#opened.push.bind(this.#opened);
+
+  constructor(onOpen: TransportEvents['onOpen']) {
+    this.#onOpen = onOpen;
+  }
+
+  /** Upgrades with the library's own arguments; returns whether the connection is open, and if so has told it. */
+  run(connection: Connection, response: HttpResponse, ...rest: UpgradeRest): boolean {
+    this.#opened.length = 0;
+    response.cork(response.upgrade.bind(response, { connection }, ...rest) as () => void);
+    const socket = this.#opened.pop();
+    if (socket === undefined || !isOpen(socket)) return false;
+    connection.socket = socket;
+    this.#onOpen(connection);
+    return true;
+  }
+}
+
+/** Key, protocol and extensions of the request, and the context. */
+type UpgradeRest = [string, string, string, Parameters<HttpResponse['upgrade']>[4]];
+
+/** A socket that has been closed throws at any use. */
+function isOpen(socket: Socket): boolean {
+  try {
+    socket.getBufferedAmount();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function readHandshake(
   response: HttpResponse,
   request: HttpRequest,
   context: Parameters<HttpResponse['upgrade']>[4],
+  upgrades: Upgrades,
 ): Handshake {
   // The request is valid only during this call: everything that is needed later is copied here.
   const key = request.getHeader('sec-websocket-key');
@@ -172,11 +214,13 @@ function readHandshake(
     isGone: false,
     accept: (connection) => {
       if (handshake.isGone) return false;
-      response.cork(() => response.upgrade({ connection }, key, protocol, extensions, context));
-      return true;
+      handshake.isGone = true;
+      return upgrades.run(connection, response, key, protocol, extensions, context);
     },
     refuse: (status, message) => {
-      if (!handshake.isGone) answer(response, status, message);
+      if (handshake.isGone) return;
+      handshake.isGone = true;
+      answer(response, status, message);
     },
   };
   response.onAborted(() => {
