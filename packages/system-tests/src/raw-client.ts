@@ -68,6 +68,7 @@ export async function connectRaw(
     }
   });
   const request = (fields: Readonly<Record<string, unknown>>, withinMs = answerWithinMs) => {
+    if (!socket.isOpen()) return Promise.reject(new Error('the connection ended before the request'));
     const RequestId = randomUUID();
     return new Promise<ServerFrame>((resolve, reject) => {
       const late = () => {
