@@ -9,11 +9,12 @@ import { openStore } from '@roomstream/store/store';
 import { openTokenKeys } from '@roomstream/token/token-keys';
 import { openActions } from './actions.ts';
 import { Admission } from './admission.ts';
+import { clientAddress } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { drain } from './drain.ts';
 import { openFanout } from './fanout.ts';
 import { admit, type HandshakeParts, refuse } from './handshake.ts';
-import { type Metrics, openGatewayMetrics } from './metrics.ts';
+import { type HandshakeOutcome, openGatewayMetrics } from './metrics.ts';
 import { LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
 import { gatewaySettings } from './settings.ts';
@@ -91,9 +92,15 @@ async function start(
   });
   const parts = { tokens, bus, rooms, slots, users, proxies: settings.trustedProxies };
   const state = { isDraining: false, isRefusing: false };
+  const tell = (handshake: Handshake, outcome: HandshakeOutcome) => {
+    metrics.handshake(outcome);
+    if (outcome === 'admitted' || !log.isLevelEnabled('debug')) return;
+    const address = clientAddress(handshake.peer, handshake.forwardedFor, settings.trustedProxies);
+    log.debug({ outcome, address }, 'a handshake was refused');
+  };
   const transport = opened(
     await openTransport(transportOptions(settings, tls), {
-      onHandshake: (handshake) => enqueue(handshake, admission, parts, metrics, state),
+      onHandshake: (handshake) => enqueue(handshake, admission, parts, tell, state),
       onOpen: (connection) => connections.opened(sessionOf(connection)),
       onFrame: (connection, bytes, isBinary) => actions.frame(sessionOf(connection), bytes, isBinary),
       onClose: (connection) => connections.closed(sessionOf(connection)),
@@ -149,10 +156,10 @@ function enqueue(
   handshake: Handshake,
   admission: Admission,
   parts: HandshakeParts,
-  metrics: Metrics,
+  tell: (handshake: Handshake, outcome: HandshakeOutcome) => void,
   state: { readonly isRefusing: boolean },
 ): void {
-  const refuseNow = () => metrics.handshake(refuse(handshake, state.isRefusing ? 'draining' : 'busy'));
+  const refuseNow = () => tell(handshake, refuse(handshake, state.isRefusing ? 'draining' : 'busy'));
   if (state.isRefusing) {
     refuseNow();
     return;
@@ -161,7 +168,7 @@ function enqueue(
     get isGone() {
       return handshake.isGone;
     },
-    run: async (deadlineMs) => metrics.handshake(await admit(parts, handshake, deadlineMs)),
+    run: async (deadlineMs) => tell(handshake, await admit(parts, handshake, deadlineMs)),
     refuse: refuseNow,
   });
 }

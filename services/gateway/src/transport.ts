@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js';
 import { accessSync, constants } from 'node:fs';
 import { addressText } from './client-address.ts';
+import { explainLoadFailure } from './load-failure.ts';
 
 /** An open WebSocket, opaque outside of this file. */
 export type Socket = WebSocket<{ readonly connection: Connection }>;
@@ -245,22 +246,8 @@ async function loadLibrary(): Promise<Library> {
   try {
     return (await import('uWebSockets.js')).default;
   } catch (error) {
-    throw new Error(explainLoadFailure(process.version, glibcVersion()), { cause: error });
+    throw new Error(explainLoadFailure(), { cause: error });
   }
-}
-
-/** What to say when the library has no binary that runs here. */
-export function explainLoadFailure(node: string, glibc: string | undefined): string {
-  const here = `Node ${node} on ${process.platform}-${process.arch}${glibc === undefined ? '' : `, glibc ${glibc}`}`;
-  return (
-    `the WebSocket library uWebSockets.js can't be loaded on ${here}: it needs Node 20 (glibc 2.27 or later), ` +
-    'or Node 22 or 24 (glibc 2.38 or later: Debian 13, Ubuntu 24.04). On Debian 12 use Node 20.'
-  );
-}
-
-function glibcVersion(): string | undefined {
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return report?.header?.glibcVersionRuntime;
 }
 
 function openApp(uws: Library, tls: TransportOptions['tls']): TemplatedApp {

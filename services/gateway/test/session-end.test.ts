@@ -56,3 +56,22 @@ test('a drain admits for a while, then sends all away in rounds with ERROR 401 a
   assert.equal(await metric(draining, 'roomstream_drained_connections_total'), 9);
   await assert.rejects(stage.client(draining, room, 'closed'), { code: 'ECONNREFUSED' });
 });
+
+test('an idle connection that answers pings stays, one that doesn’t is dropped', async () => {
+  const pinging = await stage.gateway({ ROOMSTREAM_GATEWAY_IDLE_TIMEOUT_SECONDS: '8' });
+  const room = await stage.room();
+  const [alive, dead] = [
+    await stage.client(pinging, room, 'alive'),
+    await stage.client(pinging, room, 'dead'),
+  ];
+  let pings = 0;
+  alive.socket.on('ping', () => pings++);
+  // Reads nothing any more, so it answers no ping.
+  dead.socket.pause();
+  await eventually(
+    async () => (await metric(pinging, 'roomstream_concurrent_chat_connections')) === 1,
+    30_000,
+  );
+  assert.ok(alive.isOpen);
+  await eventually(() => pings > 0);
+});

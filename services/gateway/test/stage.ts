@@ -42,8 +42,11 @@ export type Stage = {
 };
 
 /** Starts Redis; `env` goes to every gateway. */
-export async function openStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
-  const redis = await startRedis();
+export async function openStage(
+  env: Readonly<Record<string, string>> = {},
+  redisArgs: readonly string[] = [],
+): Promise<Stage> {
+  const redis = await startRedis(redisArgs);
   const folder = mkdtempSync(join(tmpdir(), 'roomstream-gateway-'));
   const common = {
     REDIS_URL: redis.url,
