@@ -93,8 +93,8 @@ describe('keys wrapped by KMS', { skip }, () => {
       await eventually(async () => assert.equal(await keys.open(text), undefined));
       bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
     }
-    for (const flipped of ['A', '-'])
-      assert.equal(await keys.open(`${header}.${flipped}${body.slice(1)}`), undefined);
+    const other = body.startsWith('A') ? 'B' : 'A';
+    assert.equal(await keys.open(`${header}.${other}${body.slice(1)}`), undefined);
   });
 
   test('while KMS is away, sealing and opening go on; afterwards the data key is replaced again', async (t) => {
