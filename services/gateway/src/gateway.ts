@@ -1,6 +1,7 @@
 import { openBus } from '@roomstream/bus/bus';
 import { newId } from '@roomstream/protocol/ids';
 import { sleep } from '@roomstream/runtime/backoff';
+import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
 import { openQuotas } from '@roomstream/store/quotas';
@@ -35,7 +36,7 @@ export async function startGateway(settings: GatewaySettings, surroundings: Surr
   try {
     return await start(settings, surroundings, closers);
   } catch (error) {
-    await closeAll(closers);
+    await closeAll(closers, surroundings.log);
     throw error;
   }
 }
@@ -132,7 +133,7 @@ async function start(
     await drain(connections, plan, metrics, log);
     transport.stopListening();
     await actions.idle();
-    await closeAll(closers);
+    await closeAll(closers, log);
   };
   let stopping: Promise<void> | undefined;
   return {
@@ -199,6 +200,12 @@ function sessionOf(connection: Connection): Session {
   throw new Error('a connection that is not a session');
 }
 
-async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
+async function closeAll(closers: Closers, log: Log): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (err) {
+      log.warn({ err }, 'a part of the gateway could not be closed');
+    }
+  }
 }

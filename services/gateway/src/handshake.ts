@@ -108,19 +108,25 @@ async function claimAndUpgrade(
   room: LocalRoom,
   patience: Patience,
 ): Promise<HandshakeOutcome> {
-  // A claim whose answer is lost may stand all the same, so it isn't begun while Redis is known to be away.
-  const isReady = await persist(() => {
-    if (parts.bus.commands.status !== 'ready') throw new Error('Redis is away');
-  }, patience);
-  if (isReady === gaveUp) return refuse(handshake, 'unavailable');
-  const nowMs = parts.bus.clock.nowMs();
-  if (nowMs >= token.tokenExpiresMs) return refuse(handshake, 'expired_token');
-  const claim = await claimToken(parts.bus.commands, token, nowMs);
-  if (claim === 'used') return refuse(handshake, 'used_token');
-  if (claim === 'unavailable') return refuse(handshake, 'unavailable');
+  const claim = await persist(() => tryToClaim(parts, token), patience);
+  if (claim === gaveUp) return refuse(handshake, 'unavailable');
+  if (claim !== 'claimed') return refuse(handshake, claim);
   const address = clientAddress(handshake.peer, handshake.forwardedFor, parts.proxies);
   const isOpen = handshake.accept(new Session(++sessions, token, room, address));
   return isOpen ? 'admitted' : 'gone';
+}
+
+/** Throws while Redis is away. A claim whose answer is lost may stand all the same, so none is begun while that is known. */
+async function tryToClaim(
+  { bus }: HandshakeParts,
+  token: ChatToken,
+): Promise<'claimed' | 'used_token' | 'expired_token'> {
+  if (bus.commands.status !== 'ready') throw new Error('Redis is away');
+  const nowMs = bus.clock.nowMs();
+  if (nowMs >= token.tokenExpiresMs) return 'expired_token';
+  const claim = await claimToken(bus.commands, token, nowMs);
+  if (claim === 'unavailable') throw new Error('Redis is away');
+  return claim === 'used' ? 'used_token' : 'claimed';
 }
 
 type Patience = { readonly deadlineMs: number; readonly isOver: () => boolean };

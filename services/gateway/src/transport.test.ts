@@ -92,3 +92,21 @@ test('when the library has no binary for this Node, the message says which Node 
     /Node v22\.1\.0 on .*, glibc 2\.36: it needs Node 20 .*or Node 22 or 24 \(glibc 2\.38/,
   );
 });
+
+test('all lines of X-Forwarded-For are seen, and the address of the peer', async () => {
+  const seen: string[] = [];
+  const transport = await openTransport(options, {
+    ...events,
+    onHandshake: (handshake) => {
+      seen.push(handshake.peer, handshake.forwardedFor);
+      handshake.refuse(401, 'no');
+    },
+  });
+  const lines = 'X-Forwarded-For: 1.1.1.1\r\nX-Other: x\r\nX-Forwarded-For: 2.2.2.2, 3.3.3.3\r\n\r\n';
+  const text = request('Upgrade').replace(/\r\n$/, lines);
+  const client = connect(transport.port, '127.0.0.1', () => client.write(text));
+  client.resume();
+  await eventually(() => client.closed);
+  assert.deepEqual(seen, ['127.0.0.1', '1.1.1.1,2.2.2.2, 3.3.3.3']);
+  transport.close();
+});

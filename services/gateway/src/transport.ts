@@ -25,7 +25,7 @@ export const closeCode = {
 export type Handshake = {
   /** The header Sec-WebSocket-Protocol; '' when absent. */
   readonly protocol: string;
-  /** The header X-Forwarded-For; '' when absent. */
+  /** The header X-Forwarded-For, all its lines; '' when absent. */
   readonly forwardedFor: string;
   /** Address of the TCP peer. */
   readonly peer: string;
@@ -210,7 +210,7 @@ function readHandshake(
   const protocol = request.getHeader('sec-websocket-protocol');
   const handshake: Handshake = {
     protocol,
-    forwardedFor: request.getHeader('x-forwarded-for'),
+    forwardedFor: forwardedFor(request),
     peer: addressText(new Uint8Array(response.getRemoteAddress())),
     isGone: false,
     accept: (connection) => {
@@ -236,6 +236,16 @@ function answer(response: HttpResponse, status: RefusalStatus, message: string):
     if (status === 426) response.writeHeader('upgrade', 'websocket');
     response.end(JSON.stringify({ errorCode: status, message }), true);
   });
+}
+
+/** All lines of X-Forwarded-For in their order: some proxies add a line of their own below the client's. */
+function forwardedFor(request: HttpRequest): string {
+  if (request.getHeader('x-forwarded-for') === '') return '';
+  const lines: string[] = [];
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value);
+  });
+  return lines.join(',');
 }
 
 type Library = typeof import('uWebSockets.js');
