@@ -6,7 +6,8 @@ import { startReceivers } from './receiver-process.ts';
 import type { Row } from './table.ts';
 
 const connections = 5_000;
-const warmUp = 1_000;
+/** Few, so that memory they leave behind doesn't hide what the others take. */
+const warmUp = 200;
 /** For the garbage of the handshakes to go, as far as V8 sees a reason. */
 const settleMs = 10_000;
 

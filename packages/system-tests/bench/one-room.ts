@@ -3,7 +3,8 @@ import { openFrameSocket } from '../src/frame-socket.ts';
 import { cpuSeconds } from '../src/process-usage.ts';
 import type { Stage } from '../src/stage.ts';
 import { mintTokens } from './mint-tokens.ts';
-import { startReceivers } from './receiver-process.ts';
+import { type ReceiverProcess, startReceivers } from './receiver-process.ts';
+import type { Report } from './receivers.ts';
 import type { Row } from './table.ts';
 
 const connections = 1_000;
@@ -21,16 +22,15 @@ export async function benchOneRoom(stage: Stage): Promise<readonly Row[]> {
   await receivers.ask({ kind: 'open', url: stage.url(0), tokens: tokens.slice(0, half) });
   await receivers.ask({ kind: 'open', url: stage.url(1), tokens: tokens.slice(half) });
   const speak = await openSenders(stage, room);
-  await speakFor(speak, warmUpSeconds);
+  await arrival(receivers, (await speakFor(speak, warmUpSeconds)) * connections);
   await receivers.ask({ kind: 'reset' });
   const gatewayPids = stage.fleet.gateways.map((gateway) => gateway.pid);
   const used = () => gatewayPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   const [gatewaysBefore, receiversBefore] = [used(), cpuSeconds(receivers.pid)];
   const sent = await speakFor(speak, seconds);
-  await delay(500);
+  const report = await arrival(receivers, sent * connections);
   const gatewaysCpu = used() - gatewaysBefore;
   const receiversCpu = cpuSeconds(receivers.pid) - receiversBefore;
-  const report = await receivers.ask({ kind: 'report' });
   await receivers.stop();
   const missing = sent * connections - report.received;
   return [
@@ -43,6 +43,15 @@ export async function benchOneRoom(stage: Stage): Promise<readonly Row[]> {
     ['latency p50 / p99, ms', `${report.p50Ms.toFixed(2)} / ${report.p99Ms.toFixed(2)}`],
     ['CreateChatToken a second through the AWS SDK', `${Math.round(perSecond)}`],
   ];
+}
+
+/** Waits for the last frames, a few seconds at most: what hasn't come by then is counted as missing. */
+async function arrival(receivers: ReceiverProcess, expected: number): Promise<Report> {
+  for (let tries = 0; ; tries++) {
+    await delay(500);
+    const report = await receivers.ask({ kind: 'report' });
+    if (report.received >= expected || tries === 10) return report;
+  }
 }
 
 /** Opens the senders; each call of the result sends one message from the next of them. */
