@@ -27,3 +27,23 @@ test('behind Sentinel, publishing and following go on at the promoted replica', 
   assert.equal(new Set(left.ids()).size, left.entries.length);
   await eventually(() => one.notReady().length === 0, 15_000);
 });
+
+test('behind Sentinel, a master that freezes with its connections open is left for the promoted replica', async (t) => {
+  const sentinel = await startRedisSentinel();
+  t.after(() => sentinel.stop());
+  const bus = await openTestBus(sentinel.url);
+  t.after(() => bus.close());
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  const before = frame(room);
+  await bus.publish([before]);
+  await eventually(() => collector.ids().includes(before.id));
+  sentinel.master.freeze();
+  await eventually(async () => (await sentinel.masterPort()) === sentinel.replica.port, 30_000);
+  const entry = frame(room);
+  await eventually(async () => (await bus.publish([entry])).kind === 'published', 15_000);
+  await eventually(() => collector.ids().includes(entry.id), 15_000);
+  await eventually(() => bus.notReady().length === 0, 15_000);
+  assert.deepEqual(collector.ids(), [before.id, entry.id]);
+});

@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { loggedError } from './log-error.ts';
 import { oneOf } from './setting-kinds.ts';
 import type { Setting } from './settings.ts';
 
@@ -32,6 +33,7 @@ export function openLog(service: string, level: string): Log {
   const options = {
     level,
     base: { service },
+    serializers: { err: loggedError },
     redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
   };
   return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', sync: true })) : pino(options);

@@ -116,6 +116,12 @@ type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 /** A command that Redis hasn't answered after this long has failed: a frozen master must not hang anyone. */
 const commandTimeoutMs = 1_000;
 
+/**
+ * A connection on which a command has waited this long, and nothing came at all, is replaced: a frozen master doesn't
+ * close it, nor does a network that drops packets, and behind Sentinel the new one is found only by connecting anew.
+ */
+const silenceMs = 3_000;
+
 /** Reconnects soon and for ever; the caller of a command learns of the outage from the command. */
 const retryStrategy = (tries: number) =>
   Math.min(25 * 2 ** Math.min(tries, 5), 500) * (0.5 + Math.random() / 2);
@@ -162,6 +168,7 @@ function redisOptions(access: RedisAccess, name: string): ConnectionOptions {
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     commandTimeout: commandTimeoutMs,
+    socketTimeout: silenceMs,
     connectTimeout: 2_000,
     keepAlive: 10_000,
     noDelay: true,
@@ -186,6 +193,14 @@ function redisOptions(access: RedisAccess, name: string): ConnectionOptions {
     else Object.assign(options, address.nodes[0]);
   }
   return options;
+}
+
+/**
+ * Whether Redis has answered that it can't write: its memory is full (`maxmemory` with noeviction) or its disk fails.
+ * Nothing was done, and trying again a moment later is pointless.
+ */
+export function cannotWrite(error: unknown): boolean {
+  return error instanceof Error && /^(OOM|MISCONF)\b/.test(error.message);
 }
 
 /** One line when the connection is lost, one when it is back. */
