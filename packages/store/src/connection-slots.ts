@@ -97,7 +97,7 @@ class LeasedSlots implements ConnectionSlots {
     const isLimited = this.#isLimited(account);
     // When slots are scarce somebody may be waiting for this one.
     if (isLimited && state.isScarce) this.#reportSoon(account, state);
-    if (state.isEmpty(isLimited)) this.#accounts.delete(account);
+    this.#forgetIfEmpty(account, state);
   }
 
   force(account: string): void {
@@ -150,8 +150,14 @@ class LeasedSlots implements ConnectionSlots {
     for (const [account, state] of this.#accounts) {
       const isLimited = this.#isLimited(account);
       if (isLimited && state.isDue(nowMs, renewMs)) this.#reportSoon(account, state);
-      if (state.isEmpty(isLimited)) this.#accounts.delete(account);
+      this.#forgetIfEmpty(account, state);
     }
+  }
+
+  /** Not while a report is under way: its answer belongs to this state, and the next report is the same loop's. */
+  #forgetIfEmpty(account: string, state: SlotAccount): void {
+    if (state.isEmpty(this.#isLimited(account)) && !this.#reporting.has(account))
+      this.#accounts.delete(account);
   }
 
   /** After an outage Redis may have lost what this gateway holds; others must not take it. */

@@ -10,6 +10,12 @@ type Lease = {
   used: number;
 };
 
+/** Someone who waits for a permit. */
+export type PermitWaiter = {
+  readonly settle: (granted: boolean) => void;
+  readonly fail: (error: unknown) => void;
+};
+
 /** How long a permit may lie at hand. Used later, it would exceed the rate of that second by more than a tenth. */
 const validMs = 100;
 
@@ -27,7 +33,7 @@ const mostUsedUpMs = 20;
 
 /** The permits of one account on one gateway; no I/O. Times are those of performance.now. */
 export class PermitAccount {
-  readonly waiting: ((granted: boolean) => void)[] = [];
+  readonly waiting: PermitWaiter[] = [];
   isLeasing = false;
   /** All batches that are remembered, oldest first. */
   readonly #leases: Lease[] = [];
@@ -82,13 +88,13 @@ export class PermitAccount {
     this.#ready.push(lease);
     while (this.waiting.length > 0 && lease.atHand > 0) {
       this.#use(lease);
-      this.waiting.shift()?.(true);
+      this.waiting.shift()?.settle(true);
     }
   }
 
   /** Refuses those of the first `asked` for whom the `granted` permits weren't enough. */
   refuse(asked: number, granted: number): void {
-    for (const settle of this.waiting.splice(0, Math.max(0, asked - granted))) settle(false);
+    for (const { settle } of this.waiting.splice(0, Math.max(0, asked - granted))) settle(false);
   }
 
   /**
@@ -102,7 +108,7 @@ export class PermitAccount {
     this.#admitted--;
     if (nowMs - lease.sentMs >= validMs) return lease.stamp;
     if (lease.atHand++ === 0) this.#ready.push(lease);
-    if (this.waiting.length > 0 && this.takeAtHand(nowMs)) this.waiting.shift()?.(true);
+    if (this.waiting.length > 0 && this.takeAtHand(nowMs)) this.waiting.shift()?.settle(true);
     return undefined;
   }
 

@@ -20,9 +20,9 @@ export function parseOverrides(
     only(fields, ['quotas', 'isPendingVerification'], account, faults);
     const overrides: Record<string, number | boolean> = {};
     const { isPendingVerification = false } = fields;
-    if (typeof isPendingVerification === 'boolean')
-      overrides['isPendingVerification'] = isPendingVerification;
-    else faults.push(`${account}: isPendingVerification must be true or false`);
+    if (isPendingVerification === true) overrides['isPendingVerification'] = true;
+    else if (isPendingVerification !== false)
+      faults.push(`${account}: isPendingVerification must be true or false`);
     for (const [name, value] of Object.entries(
       members(fields['quotas'] ?? {}, `${account}: quotas`, faults),
     )) {

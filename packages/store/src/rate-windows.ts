@@ -11,6 +11,9 @@ export type Grant = {
   readonly oldestExpiresMs: number;
 };
 
+/** A message waits for its permit, and its sender must hear within 2 seconds that Redis is away. */
+const takeWindowMs = 1_000;
+
 /**
  * The permits of the last second, of each account and rate: a list of grant times in Redis, so that never more than
  * the limit are granted in any second, whoever asks.
@@ -23,13 +26,13 @@ export class RateWindows {
   }
 
   /**
-   * Takes up to `count` permits. Rejects with StoreUnavailable. A try whose reply was lost may have taken its permits:
+   * Takes up to `count` permits. Rejects with StoreUnavailable, within 2 seconds. A try whose reply was lost may have taken its permits:
    * they are lost for a second, never granted twice.
    */
   async take(account: string, rate: RateName, perSecond: number, count: number): Promise<Grant> {
-    const reply = await this.#connection.retry(`take ${rate}`, () =>
-      this.#connection.scripts.takeRate([rateKey(account, rate)], [Math.floor(perSecond), count]),
-    );
+    const args = [Math.floor(perSecond), count];
+    const attempt = () => this.#connection.scripts.takeRate([rateKey(account, rate)], args);
+    const reply = await this.#connection.retry(`take ${rate}`, attempt, takeWindowMs);
     const [granted, stamp, oldestExpiresMicros] = reply as [number, string, number];
     return { count: granted, stamp, oldestExpiresMs: oldestExpiresMicros / 1000 };
   }

@@ -6,7 +6,7 @@ import type { RateWindows } from './rate-windows.ts';
 export type Rates = {
   /**
    * Takes up to `n` (1) of `perSecond` in any second of Redis time; returns how many were granted. Infinity grants all
-   * and costs nothing. Never rejects: 0 when Redis is away.
+   * and costs nothing. Rejects with StoreUnavailable, within 2 seconds, when nobody can count because Redis is away.
    */
   take(account: string, rate: RateName, perSecond: number, n?: number): Promise<number>;
   /** Gives back what was taken within the last second and not used. */
@@ -25,14 +25,9 @@ export function openRates(windows: RateWindows, log: Log): Rates {
   return {
     take: async (account, rate, perSecond, n = 1) => {
       if (perSecond === Number.POSITIVE_INFINITY || n <= 0) return n;
-      try {
-        const { count, stamp } = await windows.take(account, rate, perSecond, n);
-        if (count > 0) remember(taken, `${account}/${rate}`, { stamp, count, takenMs: performance.now() });
-        return count;
-      } catch (err) {
-        log.debug({ err, account, rate }, 'rate refused: it can’t be counted');
-        return 0;
-      }
+      const { count, stamp } = await windows.take(account, rate, perSecond, n);
+      if (count > 0) remember(taken, `${account}/${rate}`, { stamp, count, takenMs: performance.now() });
+      return count;
     },
     giveBack: (account, rate, n) => {
       const grants = taken.get(`${account}/${rate}`) ?? [];

@@ -1,7 +1,9 @@
 import { Backoff } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
+import { startLoop } from '@roomstream/runtime/loop';
 import type { Registry } from '@roomstream/runtime/metrics';
-import { connectRedis, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
+import { cannotWrite, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
+import { shareRedis } from '@roomstream/runtime/shared-redis';
 import { Counter } from 'prom-client';
 import { defineScripts, type Scripts } from './scripts.ts';
 import { StoreUnavailable } from './store-unavailable.ts';
@@ -11,18 +13,24 @@ export type RecordsConnection = {
   readonly client: RedisClient;
   readonly scripts: Scripts;
   /**
-   * Runs `attempt` until it succeeds, for about 2 seconds, then rejects with StoreUnavailable. An attempt may have run
-   * though its reply was lost, so `attempt` must be one that may run twice. Errors that Redis itself answers, other
-   * than those of a failover or a start, are bugs or wrong settings and reject at once.
+   * Runs `attempt` until it succeeds, for about `windowMs` (2 seconds), then rejects with StoreUnavailable; at once when
+   * Redis can't write. An attempt may have run though its reply was lost, so `attempt` must be one that may run twice.
+   * Other errors that Redis itself answers, than those of a failover or a start, are bugs or wrong settings and reject.
    */
-  retry<T>(what: string, attempt: () => Promise<T>): Promise<T>;
+  retry<T>(what: string, attempt: () => Promise<T>, windowMs?: number): Promise<T>;
   /** Resolves when Redis answers; rejects with StoreUnavailable when it doesn't within 5 seconds. */
   ready(): Promise<void>;
+  /** Whether Redis has answered within the last seconds. */
+  isUp(): boolean;
   close(): Promise<void>;
 };
 
 /** How long a start waits for Redis. */
 const readyWindowMs = 5_000;
+
+/** Redis is asked for a sign of life this often, and is away when there was none for the longer time. */
+const askEveryMs = 1_000;
+const awayAfterMs = 4_000;
 
 /** After this long no new attempt is made. */
 const retryWindowMs = 2_000;
@@ -32,15 +40,17 @@ const passing = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|BU
 
 /** Connects; returns before the connection is up. */
 export function openRecordsConnection(access: RedisAccess, log: Log, registry: Registry): RecordsConnection {
-  const client = connectRedis(access, 'records', log);
+  const shared = shareRedis(access, log, registry);
+  const { client } = shared;
   const failures = failureCounter(registry);
-  const retryFor = async <T>(windowMs: number, what: string, attempt: () => Promise<T>): Promise<T> => {
+  const retry = async <T>(what: string, attempt: () => Promise<T>, windowMs = retryWindowMs): Promise<T> => {
     const deadline = performance.now() + windowMs;
     const backoff = new Backoff(20, 250);
     for (;;) {
       try {
         return await attempt();
       } catch (error) {
+        if (cannotWrite(error)) throw new StoreUnavailable(what, error);
         if (!isPassing(error)) throw error;
         failures.inc();
         if (performance.now() >= deadline) throw new StoreUnavailable(what, error);
@@ -48,14 +58,26 @@ export function openRecordsConnection(access: RedisAccess, log: Log, registry: R
       await backoff.pause();
     }
   };
+  let heardMs = performance.now();
+  const ask = async () => {
+    await client.ping();
+    heardMs = performance.now();
+  };
+  const loop = startLoop('asking Redis for a sign of life', askEveryMs, ask, log);
   return {
     client,
     scripts: defineScripts(client),
-    retry: (what, attempt) => retryFor(retryWindowMs, what, attempt),
+    retry,
     ready: async () => {
-      await retryFor(readyWindowMs, 'start', () => client.ping());
+      await retry('start', ask, readyWindowMs);
     },
-    close: async () => client.disconnect(),
+    // A frozen Redis looks connected.
+    isUp: () => client.status === 'ready' && performance.now() - heardMs < awayAfterMs,
+    close: async () => {
+      const stopped = loop.stop();
+      shared.close();
+      await stopped;
+    },
   };
 }
 

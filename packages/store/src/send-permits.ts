@@ -25,7 +25,10 @@ export class SendPermits {
     this.#log = log;
   }
 
-  /** Takes a permit; synchronous when one is at hand. False: the account's rate is used up, or Redis is away. */
+  /**
+   * Takes a permit; synchronous when one is at hand. False: the account's rate is used up. Rejects with
+   * StoreUnavailable, within 2 seconds, when none is at hand and Redis is away.
+   */
   take(account: string): boolean | Promise<boolean> {
     const perSecond = perSecondOf(this.#quotas.of(account), 'SendMessage');
     if (perSecond === Number.POSITIVE_INFINITY) return true;
@@ -36,8 +39,8 @@ export class SendPermits {
       return true;
     }
     if (state.isUsedUp(nowMs)) return false;
-    return new Promise((settle) => {
-      state.waiting.push(settle);
+    return new Promise((settle, fail) => {
+      state.waiting.push({ settle, fail });
       this.#leaseSoon(account, state);
     });
   }
@@ -53,7 +56,7 @@ export class SendPermits {
     clearInterval(this.#sweep);
     this.#sweep = undefined;
     for (const [account, state] of this.#accounts) {
-      for (const settle of state.waiting.splice(0)) settle(false);
+      for (const waiter of state.waiting.splice(0)) waiter.settle(false);
       for (const { stamp, count } of state.expire(Number.POSITIVE_INFINITY)) {
         this.#return(account, stamp, count);
       }
@@ -96,8 +99,7 @@ export class SendPermits {
         state.add(grant, asked, sentMs, performance.now());
         state.refuse(waiting, grant.count);
       } catch (err) {
-        this.#log.debug({ err, account }, 'no permits: they can’t be counted');
-        state.refuse(waiting, 0);
+        for (const waiter of state.waiting.splice(0, waiting)) waiter.fail(err);
       }
     } while (state.waiting.length > 0);
     state.isLeasing = false;

@@ -49,7 +49,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     rates: openRates(windows, log),
     connectionSlots: (gatewayId) => openConnectionSlots(connection, options.quotas, gatewayId, log),
     sendPermits: () => new SendPermits(windows, options.quotas, log),
-    notReady: () => (connection.client.status === 'ready' ? [] : ['Redis of records is away']),
+    notReady: () => (connection.isUp() ? [] : ['Redis of records is away']),
     close: connection.close,
   };
 }

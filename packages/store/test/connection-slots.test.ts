@@ -212,3 +212,16 @@ async function startHolder(
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, granted: Number(line.toString()) };
 }
+
+withGateways(
+  'a connection that ends while its forced slot is being reported leaves the account working',
+  async ([slots], account) => {
+    slots.force(account);
+    // The report is under way now.
+    await new Promise(setImmediate);
+    slots.release(account);
+    assert.equal(await slots.acquire(account), true);
+    slots.release(account);
+    await eventually(async () => assert.equal(await registered(account), 0));
+  },
+);

@@ -3,10 +3,21 @@ import { after, before, test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { startProxy } from '@roomstream/testing/proxy';
+import { redisCommand } from '@roomstream/testing/redis-command';
 import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
-import type { Store } from '../src/store.ts';
+import { Registry } from 'prom-client';
+import { presetQuotas } from '../src/quotas.ts';
+import { openStore, type Store } from '../src/store.ts';
 import { StoreUnavailable } from '../src/store-unavailable.ts';
-import { createConfiguration, createRoom, newAccount, openTestStore, roomDraft } from './fixture.ts';
+import {
+  accessTo,
+  createConfiguration,
+  createRoom,
+  newAccount,
+  openTestStore,
+  roomDraft,
+  silent,
+} from './fixture.ts';
 
 let server: RedisServer;
 let store: Store;
@@ -113,6 +124,82 @@ test('when Redis stays away operations reject with StoreUnavailable, the store s
   await server.restart();
   await eventually(() => assert.deepEqual(store.notReady(), []));
   assert.deepEqual(await store.rooms.get(account, room.id), room);
+});
+
+test('a Redis that is frozen for 5 seconds refuses within 3 and is told, and what was written is there once', async () => {
+  const account = newAccount();
+  const quotas = { of: () => presetQuotas('ivs') };
+  const frozen = await openTestStore(server.url, quotas);
+  const slots = frozen.connectionSlots(newId());
+  const room = await createRoom(frozen, account);
+  assert.equal(await slots.acquire(account), true);
+  server.freeze();
+  try {
+    const startMs = performance.now();
+    const other = newAccount();
+    const draft = roomDraft(account);
+    const operations = [
+      frozen.rooms.create(draft, 10),
+      frozen.rooms.get(account, room.id),
+      frozen.rates.take(account, 'CreateChatToken', 5),
+      Promise.resolve(slots.acquire(other)),
+    ];
+    await Promise.all(operations.map((operation) => assert.rejects(operation, StoreUnavailable)));
+    assert.ok(performance.now() - startMs < 4_000, 'an operation hung');
+    await eventually(() => assert.equal(frozen.notReady().length, 1), 6_000 - (performance.now() - startMs));
+    await eventually(() => performance.now() - startMs > 5_000);
+    server.thaw();
+    await eventually(() => assert.deepEqual(frozen.notReady(), []));
+    const { rooms } = await frozen.rooms.list(account, {}, 50);
+    assert.deepEqual(
+      rooms.filter(({ id }) => id !== room.id && id !== draft.id),
+      [],
+    );
+    assert.equal(await slots.acquire(other), true);
+    assert.equal(slots.count(account), 1);
+  } finally {
+    server.thaw();
+    await slots.close();
+    await frozen.close();
+  }
+});
+
+test('a Redis whose memory is full refuses writes at once as unavailable, answers reads, and recovers', async () => {
+  const account = newAccount();
+  const room = await createRoom(store, account);
+  await redisCommand(server.port, 'CONFIG', 'SET', 'maxmemory', '1');
+  try {
+    const startMs = performance.now();
+    await assert.rejects(store.rooms.create(roomDraft(account), 10), StoreUnavailable);
+    await assert.rejects(store.rates.take(account, 'CreateChatToken', 5), StoreUnavailable);
+    assert.ok(performance.now() - startMs < 1_000);
+    assert.deepEqual(await store.rooms.get(account, room.id), room);
+    assert.deepEqual(store.notReady(), []);
+  } finally {
+    await redisCommand(server.port, 'CONFIG', 'SET', 'maxmemory', '0');
+  }
+  await createRoom(store, account);
+  assert.equal(await store.rates.take(account, 'CreateChatToken', 5), 1);
+});
+
+test('the stores and buses of one service share a connection to the same Redis', async () => {
+  const registry = new Registry();
+  const options = {
+    access: accessTo(server.url),
+    quotas: { of: () => presetQuotas('ivs') },
+    log: silent,
+    registry,
+  };
+  const count = async () =>
+    (await redisCommand(server.port, 'CLIENT', 'LIST')).split('name=roomstream-commands').length;
+  const before = await count();
+  const one = await openStore(options);
+  const two = await openStore(options);
+  assert.equal(await count(), before + 1);
+  await one.close();
+  assert.equal(await two.rooms.get(newAccount(), newId()), undefined);
+  await two.close();
+  await eventually(async () => assert.equal(await count(), before));
 });
 
 test('a store does not open where no Redis answers', async () => {

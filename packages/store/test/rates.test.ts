@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import { RateWindows } from '../src/rate-windows.ts';
 import { openRecordsConnection } from '../src/records-connection.ts';
 import type { Store } from '../src/store.ts';
+import { StoreUnavailable } from '../src/store-unavailable.ts';
 import { accessTo, newAccount, openTestStore, silent } from './fixture.ts';
 
 let server: RedisServer;
@@ -96,11 +97,11 @@ test('times ahead of the clock, of a master that is gone, do not block an accoun
   assert.equal(await stores[0].rates.take(account, 'SendEvent', 2, 2), 2);
 });
 
-test('without Redis nothing is granted, and it is granted again afterwards', async () => {
+test('without Redis nothing is granted, which is told apart from a used-up rate, and it is granted afterwards', async () => {
   const account = newAccount();
   const [{ rates }] = stores;
   await server.kill();
-  assert.equal(await rates.take(account, 'SendEvent', 5), 0);
+  await assert.rejects(rates.take(account, 'SendEvent', 5), StoreUnavailable);
   await server.restart();
   await eventually(async () => (await rates.take(account, 'SendEvent', 5)) === 1);
 });

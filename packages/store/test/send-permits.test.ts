@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { presetQuotas } from '../src/quotas.ts';
 import type { SendPermits } from '../src/send-permits.ts';
 import type { Store } from '../src/store.ts';
+import { StoreUnavailable } from '../src/store-unavailable.ts';
 import { newAccount, openTestStore } from './fixture.ts';
 
 const limits = new Map<string, number>();
@@ -179,11 +180,13 @@ test('an account without a limit gets permits at once, one with a rate of zero n
   });
 });
 
-test('without Redis no permit is granted, and one is afterwards', async () => {
+test('without Redis no permit is granted, which is told apart from a used-up rate, and one is afterwards', async () => {
   await withGateways(async ([permits]) => {
     const account = newAccount();
     await server.kill();
-    assert.equal(await (permits as SendPermits).take(account), false);
+    const startMs = performance.now();
+    await assert.rejects(async () => (permits as SendPermits).take(account), StoreUnavailable);
+    assert.ok(performance.now() - startMs < 2_500);
     await server.restart();
     await eventually(() => (permits as SendPermits).take(account));
   });
