@@ -19,17 +19,32 @@ local nowMs = string.format('%.0f', math.floor(now / 1000))
 local identityBytes, second, chunkSize = 37, 1000000, 256
 local pushed = {}
 
--- Finds what an earlier run of the same publish added: its reply was lost, not the entry.
-local function find(entry, since)
-  local identity, upper = string.sub(entry, 1, identityBytes), '+'
-  while true do
-    local chunk = redis.call('XREVRANGE', stream, upper, since, 'COUNT', chunkSize)
-    for _, found in ipairs(chunk) do
-      if string.sub(found[2][2], 1, identityBytes) == identity then return found[1] end
+-- Finds what earlier runs of these publishes added: their replies were lost, not the entries. One walk for all of them:
+-- after an outage they are many, and the stream of a busy shard is long.
+local function findEarlier()
+  local found, wanted, left, since = {}, {}, 0, nil
+  local at = 2
+  for _ = 1, #KEYS - 1 do
+    local from = tonumber(ARGV[at + 1])
+    if from then
+      wanted[string.sub(ARGV[at + 3], 1, identityBytes)] = true
+      left, since = left + 1, math.min(since or from, from)
     end
-    if #chunk < chunkSize then return nil end
+    at = at + 3 + tonumber(ARGV[at + 2])
+  end
+  local upper = '+'
+  while left > 0 do
+    local chunk = redis.call('XREVRANGE', stream, upper, string.format('%.0f', since), 'COUNT', chunkSize)
+    for _, row in ipairs(chunk) do
+      local identity = string.sub(row[2][2], 1, identityBytes)
+      if wanted[identity] and not found[identity] then
+        found[identity], left = row[1], left - 1
+      end
+    end
+    if #chunk < chunkSize then break end
     upper = '(' .. chunk[#chunk][1]
   end
+  return found
 end
 
 -- After a failover to a master whose clock is behind, times lie in the future: they count as now.
@@ -71,12 +86,12 @@ local function add(entry)
   return id
 end
 
-local replies, at = {}, 2
+local earlier, replies, at = findEarlier(), {}, 2
 for publish = 1, #KEYS - 1 do
-  local limit, since, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
+  local limit, isRetried, count = tonumber(ARGV[at]), ARGV[at + 1] ~= '', tonumber(ARGV[at + 2])
   local first = at + 3
   at = first + count
-  local reply = since ~= '' and find(ARGV[first], since) or nil
+  local reply = isRetried and earlier[string.sub(ARGV[first], 1, identityBytes)] or nil
   if not reply then
     local wait = limit > 0 and refusedFor(KEYS[1 + publish], limit) or 0
     if wait > 0 then

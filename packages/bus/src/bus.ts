@@ -1,6 +1,7 @@
 import { Backoff } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
-import { connectRedis, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
+import type { RedisAccess, RedisClient } from '@roomstream/runtime/redis';
+import { type SharedRedis, shareRedis } from '@roomstream/runtime/shared-redis';
 import type { Registry } from 'prom-client';
 import type { BusListener } from './bus-listener.ts';
 import { type Clock, startClock } from './clock.ts';
@@ -60,13 +61,14 @@ const awayAfterMs = 4_000;
 export async function openBus(options: BusOptions): Promise<Bus> {
   const { access, log, registry } = options;
   const shards = makeShards(options.shards);
-  const commands = connectRedis(access, 'bus', log);
+  const shared = shareRedis(access, log, registry);
+  const commands = shared.client;
   try {
     const scripts = defineScripts(commands);
     const clock = await startWithRedis(commands, scripts, shards, log);
-    return makeBus({ access, log, registry, commands, scripts, shards, clock });
+    return makeBus({ access, log, registry, shared, scripts, shards, clock });
   } catch (error) {
-    commands.disconnect();
+    shared.close();
     throw error;
   }
 }
@@ -94,14 +96,16 @@ type BusParts = {
   readonly access: RedisAccess;
   readonly log: Log;
   readonly registry: Registry;
-  readonly commands: RedisClient;
+  readonly shared: SharedRedis;
   readonly scripts: Scripts;
   readonly shards: Shards;
   readonly clock: Clock;
 };
 
-function makeBus({ access, log, registry, commands, scripts, shards, clock }: BusParts): Bus {
+function makeBus({ access, log, registry, shared, scripts, shards, clock }: BusParts): Bus {
+  const commands = shared.client;
   const tally = tallyOf(registry);
+  tally.replyAges.add(clock.ageMs);
   const topology = makeTopology(commands, access);
   const publisher = new Publisher({ scripts, shards, clock, tally, log });
   const followers = new Set<Follower>();
@@ -123,8 +127,10 @@ function makeBus({ access, log, registry, commands, scripts, shards, clock }: Bu
     close: async () => {
       publisher.close();
       await Promise.all([...followers].map((follower) => follower.close()));
-      await clock.stop();
-      commands.disconnect();
+      tally.replyAges.delete(clock.ageMs);
+      const stopped = clock.stop();
+      shared.close();
+      await stopped;
     },
   };
 }

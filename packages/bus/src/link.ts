@@ -17,9 +17,6 @@ export type LinkUser = {
 /** An entry read from a stream: its id, and its bytes. */
 export type StreamEntry = { readonly id: string; readonly bytes: Buffer };
 
-/** A connection is given up after this long without a sign of life: a frozen master doesn't close it. */
-const mostSilenceMs = 4_000;
-
 /**
  * A connection of its own to one master, on which shards are followed. Under RESP3 commands and pushes share it, so
  * their order tells what a reply has seen: every push before it, and none after it.
@@ -95,14 +92,9 @@ export class Link {
     }));
   }
 
-  /** Asks for a sign of life; gives the connection up when there was none for long. */
+  /** Asks for a sign of life: a connection that gives none is replaced only while something waits (runtime/redis.ts). */
   async watch(): Promise<void> {
-    if (!this.isUp) return;
-    if (this.ageMs() > mostSilenceMs) {
-      this.#redis.disconnect(true);
-      return;
-    }
-    await this.#heard(this.#redis.ping());
+    if (this.isUp) await this.#heard(this.#redis.ping());
   }
 
   close(): void {

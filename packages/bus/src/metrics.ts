@@ -19,7 +19,7 @@ export type Tally = {
   /** Largest age of an entry at its arrival since the metrics were read last. */
   mostLagMs: number;
   readonly publishSeconds: Histogram;
-  /** Age of the last sign of life, in milliseconds, per connection that follows. */
+  /** Age of the last sign of life, in milliseconds, of the connection for commands and of each follower's. */
   readonly replyAges: Set<() => number>;
   /** Shards that are followed now, per follower. */
   readonly followedShards: Set<() => number>;
@@ -113,18 +113,25 @@ function registerCounters(registry: Registry, tally: Tally): void {
 }
 
 function registerGauges(registry: Registry, tally: Tally): void {
-  gauge(registry, 'lag_seconds', 'Largest age of an entry at its arrival since the last reading.', () => {
-    const seconds = tally.mostLagMs / 1000;
-    tally.mostLagMs = 0;
-    return seconds;
-  });
+  gauge(
+    registry,
+    'lag_seconds',
+    'Largest age of an entry at its arrival since the last reading.',
+    'max',
+    () => {
+      const seconds = tally.mostLagMs / 1000;
+      tally.mostLagMs = 0;
+      return seconds;
+    },
+  );
   gauge(
     registry,
     'last_reply_age_seconds',
-    'Age of the last sign of life of the most silent following connection.',
+    'Age of the last sign of life of the most silent connection, for commands or following.',
+    'max',
     () => Math.max(0, ...[...tally.replyAges].map((age) => age() / 1000)),
   );
-  gauge(registry, 'followed_shards', 'Shards followed now.', () =>
+  gauge(registry, 'followed_shards', 'Shards followed now.', 'sum', () =>
     [...tally.followedShards].reduce((sum, count) => sum + count(), 0),
   );
 }
@@ -160,11 +167,19 @@ function labelled(
   });
 }
 
-function gauge(registry: Registry, name: string, help: string, value: () => number): void {
+/** `aggregator`: what becomes of the values of several services in one process. */
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  aggregator: 'max' | 'sum',
+  value: () => number,
+): void {
   new Gauge({
     name: `roomstream_bus_${name}`,
     help,
     registers: [registry],
+    aggregator,
     collect() {
       this.set(value());
     },

@@ -1,3 +1,4 @@
+import { cannotWrite } from '@roomstream/runtime/redis';
 import { rateKey } from './keys.ts';
 import type { Published, PublisherParts } from './publisher.ts';
 import type { Refusals } from './refusals.ts';
@@ -101,10 +102,10 @@ export class PublishLane {
         this.#settleReply(waiting, replies[i] as string | number, sentMs);
       });
     } catch (err) {
-      if (this.#failures++ === 0) {
-        this.#parts.log.warn({ err, shard: this.#shard.index }, 'publishing fails; retrying');
-      }
-      this.#retry(batch);
+      if (this.#failures++ === 0) this.#parts.log.warn({ err, shard: this.#shard.index }, 'publishing fails');
+      if (cannotWrite(err)) {
+        for (const waiting of batch) this.#settle(waiting, { kind: 'unavailable' });
+      } else this.#retry(batch);
     }
   }
 

@@ -13,7 +13,7 @@ export type Published =
   | { readonly kind: 'published'; readonly entryId: string }
   /** Over the room's rate; nothing was added. One more would fit after `retryAfterMs`. */
   | { readonly kind: 'rate-exceeded'; readonly retryAfterMs: number }
-  /** Not confirmed within 2 s. It may still arrive. */
+  /** Not confirmed within 2 s, or refused since Redis can't write now. It may still arrive. */
   | { readonly kind: 'unavailable' };
 
 /** What publishing needs. */

@@ -11,8 +11,12 @@ export class WrongShardCount extends Error {
  * looked for in the wrong streams.
  */
 export async function checkShardCount(commands: RedisClient, shards: number): Promise<void> {
-  await commands.set(shardCountKey, shards, 'NX');
-  const recorded = await commands.get(shardCountKey);
+  let recorded = await commands.get(shardCountKey);
+  if (recorded === null) {
+    // Written only where it is missing: a Redis whose memory is full refuses even a SET that would do nothing.
+    await commands.set(shardCountKey, shards, 'NX');
+    recorded = await commands.get(shardCountKey);
+  }
   if (recorded !== `${shards}`) {
     throw new WrongShardCount(
       `Redis was first used with ROOMSTREAM_SHARDS=${recorded}, and this process has ${shards}: set it to ${recorded}`,

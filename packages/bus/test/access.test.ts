@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { freePort } from '@roomstream/testing/free-port';
@@ -34,6 +35,22 @@ async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise
     await bus.close();
   }
 }
+
+test('a password that Redis refuses doesn’t reach the log', async (t) => {
+  const redis = await startRedis(['--requirepass', 'right']);
+  t.after(() => redis.stop());
+  const program = `
+    import { openLog } from '@roomstream/runtime/log';
+    import { connectRedis, parseRedisUrl } from '@roomstream/runtime/redis';
+    const access = { redisUrl: parseRedisUrl(process.argv[1]) };
+    const client = connectRedis(access, 'test', openLog('test', 'trace'));
+    client.once('error', () => setImmediate(() => client.disconnect()));`;
+  const args = ['--input-type=module', '-e', program, `redis://:wr0ng-s3cret@127.0.0.1:${redis.port}`];
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const log = execFileSync(process.execPath, args, { cwd, encoding: 'utf8', timeout: 30_000 });
+  assert.match(log, /WRONGPASS/);
+  assert.ok(!log.includes('s3cret'), log);
+});
 
 test('a user with the rights that the README lists, and a password, is enough', async (t) => {
   const redis = await startRedis([...user, '--user', 'default', 'off']);

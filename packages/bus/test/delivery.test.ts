@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
+import { openLog } from '@roomstream/runtime/log';
+import { shareRedis } from '@roomstream/runtime/shared-redis';
 import { eventually } from '@roomstream/testing/eventually';
 import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { Bus } from '../src/bus.ts';
-import { Collector, frame, metric, openTestBus } from './bus-fixture.ts';
+import { accessTo, Collector, frame, metric, openTestBus } from './bus-fixture.ts';
 
 let redis: RedisServer;
 let one: Bus;
@@ -130,6 +132,17 @@ test('the clock of the bus is that of Redis', async () => {
   const [seconds, microseconds] = (await one.commands.time()).map(Number) as [number, number];
   assert.ok(Math.abs(one.clock.nowMs() - (seconds * 1000 + microseconds / 1000)) < 100);
   assert.deepEqual(one.notReady(), []);
+});
+
+test('bus and store of one service share a connection to the same Redis', async () => {
+  const log = openLog('test', 'silent');
+  const shared = shareRedis(accessTo(redis.url), log, registry);
+  const foreign = shareRedis(accessTo(redis.url), log, new Registry());
+  assert.equal(shared.client, one.commands);
+  assert.notEqual(foreign.client, one.commands);
+  shared.close();
+  foreign.close();
+  assert.equal((await one.publish([frame(newId())])).kind, 'published');
 });
 
 test('a malformed entry is a bug and throws', async () => {

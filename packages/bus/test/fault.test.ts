@@ -3,9 +3,12 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
+import { redisCommand } from '@roomstream/testing/redis-command';
 import { startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { Bus } from '../src/bus.ts';
+import { encodeEntry } from '../src/entry.ts';
+import { defineScripts } from '../src/scripts.ts';
 import { Collector, frame, metric, openTestBus } from './bus-fixture.ts';
 
 /** Publishes to a room until told to stop; returns the ids that were confirmed. */
@@ -92,6 +95,31 @@ test('a publish whose reply was lost is found in the stream, and not added again
   await eventually(() => collector.entries.length === ids.length);
 });
 
+test('however many publishes are sent again, the stream is walked once for all of them', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url, 1);
+  t.after(() => bus.close());
+  const room = newId();
+  const entries = Array.from({ length: 2_000 }, () => frame(room));
+  await Promise.all(entries.map((entry) => bus.publish([entry])));
+  const stream = bus.keyOfRoom(room, 'room');
+  const rate = bus.keyOfRoom(room, `rate:${room}`);
+  const lost = [...entries.slice(500, 600), ...Array.from({ length: 100 }, () => frame(room))];
+  await redisCommand(redis.port, 'CONFIG', 'RESETSTAT');
+  const sinceMs = bus.clock.nowMs() - 60_000;
+  const replies = await defineScripts(bus.commands).publishEntries(
+    [stream, ...lost.map(() => rate)],
+    [bus.keyOfRoom(room, 'push'), ...lost.flatMap((entry) => [0, sinceMs, 1, encodeEntry(entry)])],
+  );
+  assert.equal(new Set(replies).size, 200);
+  assert.equal(await bus.commands.xlen(stream), 2_100);
+  const walks = /cmdstat_xrevrange:calls=([0-9]+)/.exec(
+    await redisCommand(redis.port, 'INFO', 'commandstats'),
+  );
+  assert.ok(Number(walks?.[1]) <= 10, `${walks?.[1]} reads`);
+});
+
 test('an entry that stands twice in the stream is delivered once', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
@@ -112,7 +140,8 @@ test('an entry that stands twice in the stream is delivered once', async (t) => 
 test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) => {
   const redis = await startRedis();
   t.after(() => redis.stop());
-  const one = await openTestBus(redis.url);
+  const registry = new Registry();
+  const one = await openTestBus(redis.url, 4, registry);
   const two = await openTestBus(redis.url);
   t.after(() => Promise.all([one.close(), two.close()]));
   const room = newId();
@@ -128,6 +157,9 @@ test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) =>
   assert.equal(outcome.kind, 'unavailable');
   assert.ok(performance.now() - beganMs < 3_000, 'a publish took longer than its patience');
   await eventually(() => one.notReady().length > 0, 15_000);
+  assert.ok((await metric(registry, 'last_reply_age_seconds')) > 2);
+  // Long enough for every connection to be replaced.
+  await eventually(() => performance.now() - beganMs > 5_000);
   redis.thaw();
   const sofar = left.entries.length;
   await eventually(() => left.entries.length > sofar + 50, 20_000);
@@ -135,6 +167,7 @@ test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) =>
   await eventually(() => assertOnceInOneOrder(left, right, confirmed), 20_000);
   assert.deepEqual([...left.gaps, ...right.gaps], []);
   await eventually(() => one.notReady().length === 0, 15_000);
+  await eventually(async () => (await metric(registry, 'last_reply_age_seconds')) < 2);
 });
 
 test('a follower whose position was trimmed away says so, and goes on', async (t) => {
@@ -223,6 +256,7 @@ test('a stream that starts over with smaller ids is one gap, and is followed fro
     await eventually(() => collector.ids().includes(next.id));
   }
   assert.equal(collector.gaps.length, 1);
+  assert.equal(await metric(registry, 'gaps_total', { reason: 'ids-went-back' }), 1);
 });
 
 test('entries that a new master lacks are a gap, and what it added meanwhile is received once', async (t) => {

@@ -42,8 +42,12 @@ test('a wrong URL is refused in plain words, without the password', () => {
     ['http://x', /is not a Redis URL/],
     ['redis://:secret@a,b', /several servers/],
     ['redis-sentinel://:secret@a', /names no master/],
-    ['redis://:secret@a/b', /database "b"/],
-    ['redis://:secret@a:b', /not host:port/],
+    ['redis://:secret@a/b', /database that is not a number/],
+    ['redis://:secret@a:b', /else than host:port/],
+    // Slips that make a part of the password look like a host or a database.
+    ['redis://:secret', /else than host:port/],
+    ['redis://user:secret/more@a', /password as %2F/],
+    ['redis://user:1/secret@a', /password as %2F/],
   ] as const) {
     assert.throws(
       () => parseRedisUrl(url),

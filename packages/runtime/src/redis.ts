@@ -47,6 +47,8 @@ export type RedisAccess = {
   readonly redisSentinelPassword: string | undefined;
 };
 
+const encodeHint = 'write / @ : ? of a password as %2F %40 %3A %3F';
+
 const urlPattern = /^(rediss?)(-sentinel|-cluster)?:\/\/(?:([^@/]*)@)?([^/?]+)(?:\/([^?]*))?$/;
 
 function redisUrl(common: {
@@ -72,7 +74,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   if (kind === 'single' && nodes.length > 1)
     throw new Error('names several servers: use redis-cluster:// or redis-sentinel://');
   if (kind === 'single' && !/^[0-9]*$/.test(rest))
-    throw new Error(`has database ${JSON.stringify(rest)}, which is not a number`);
+    throw new Error(`has a database that is not a number; ${encodeHint}`);
   return {
     ...single,
     kind,
@@ -106,7 +108,8 @@ function parseUserInfo(userInfo: string | undefined): [string | undefined, strin
 
 function parseNode(text: string, defaultPort: number): { host: string; port: number } {
   const match = /^(\[[0-9a-fA-F:]+\]|[^:]+)(?::([0-9]+))?$/.exec(text);
-  if (match === null) throw new Error(`has ${JSON.stringify(text)}, which is not host:port`);
+  // The text isn't shown: after a slip it is a part of the password.
+  if (match === null) throw new Error(`has something else than host:port; ${encodeHint}`);
   return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port: Number(match[2] ?? defaultPort) };
 }
 

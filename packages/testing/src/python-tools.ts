@@ -24,7 +24,7 @@ export type PythonTools = {
 /**
  * The tools that tests need from Python: boto3, the AWS CLI and moto. Made once, in `.cache/python` of the repository;
  * processes that ask at the same time wait for the one that makes it. undefined when python3 (3.10 or later, with venv)
- * is missing: see `requireTool`. Rejects when they can't be installed.
+ * is missing. Rejects when they can't be installed.
  */
 export async function pythonTools(): Promise<PythonTools | undefined> {
   const version = packages.join('-').replaceAll(/[^a-z0-9.]+/g, '-');

@@ -10,8 +10,7 @@ export function needs(...programs: readonly string[]): string | false {
   return missing.length === 0 ? false : `needs ${missing.join(' and ')}, not found on PATH`;
 }
 
-/** Whether PATH has an executable of this name. */
-export function isOnPath(program: string): boolean {
+function isOnPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

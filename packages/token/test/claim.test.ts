@@ -93,7 +93,7 @@ test('while Redis is away nothing is claimed, and each try ends within some seco
   assert.ok(performance.now() - startMs < 10_000);
 });
 
-test('a frozen Redis claims nothing for those whom it didn’t answer', async (t) => {
+test('a Redis that is frozen for 5 seconds claims nothing for those whom it didn’t answer', async (t) => {
   const redis = await startRedis();
   const client = await connect(redis.url);
   t.after(async () => {
@@ -102,7 +102,10 @@ test('a frozen Redis claims nothing for those whom it didn’t answer', async (t
   });
   const token = aToken();
   redis.freeze();
+  const startMs = performance.now();
   assert.equal(await claimToken(client, token, nowMs), 'unavailable');
+  assert.ok(performance.now() - startMs < 3_500, 'a claim hung');
+  await eventually(() => performance.now() - startMs > 5_000);
   redis.thaw();
   // The commands that were under way may run now: then the token is used up, never claimed twice.
   const later = await eventually(async () => {

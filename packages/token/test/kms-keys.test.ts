@@ -7,20 +7,17 @@ import { eventually } from '@roomstream/testing/eventually';
 import { type Moto, startMoto } from '@roomstream/testing/moto';
 import { type FaultProxy, startProxy } from '@roomstream/testing/proxy';
 import { pythonTools } from '@roomstream/testing/python-tools';
-import { requireTool } from '@roomstream/testing/require-tool';
+import { needs } from '@roomstream/testing/tools';
 import { aToken, openKeys, surroundings } from './fixtures.ts';
 
-const tools = await pythonTools();
-const skip = requireTool('python3', tools) === 'skip' ? 'needs python3' : false;
-
-describe('keys wrapped by KMS', { skip }, () => {
+describe('keys wrapped by KMS', { skip: needs('python3') }, () => {
   let moto: Moto;
   let proxy: FaultProxy;
   let keyId: string;
   let otherKeyId: string;
 
   before(async () => {
-    if (tools === undefined) return;
+    const tools = (await pythonTools()) ?? assert.fail('python3 without venv');
     process.env['AWS_ACCESS_KEY_ID'] = 'test';
     process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
     moto = await startMoto(tools);

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newId } from '@roomstream/protocol/ids';
+import { eventually } from '@roomstream/testing/eventually';
+import { redisCommand } from '@roomstream/testing/redis-command';
+import { startRedis } from '@roomstream/testing/redis-server';
+import { Collector, frame, openTestBus } from './bus-fixture.ts';
+
+test('while the memory of Redis is full a publish is unavailable within a second, nothing is evicted, and it recovers', async (t) => {
+  const redis = await startRedis(['--maxmemory-policy', 'noeviction']);
+  t.after(() => redis.stop());
+  const bus = await openTestBus(redis.url);
+  t.after(() => bus.close());
+  const room = newId();
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  const before = frame(room);
+  await bus.publish([before]);
+  await redisCommand(redis.port, 'CONFIG', 'SET', 'maxmemory', '1');
+  for (let i = 0; i < 20; i++) {
+    const startMs = performance.now();
+    assert.equal((await bus.publish([frame(room)], 100)).kind, 'unavailable');
+    assert.ok(performance.now() - startMs < 1_000, 'a refused publish took longer than a second');
+  }
+  // Neither reading nor a process that starts needs memory.
+  assert.deepEqual(bus.notReady(), []);
+  const late = await openTestBus(redis.url);
+  await late.close();
+  await bus.trim(60_000);
+  assert.match(await redisCommand(redis.port, 'INFO', 'stats'), /evicted_keys:0\r/);
+  await redisCommand(redis.port, 'CONFIG', 'SET', 'maxmemory', '0');
+  const after = frame(room);
+  assert.equal((await bus.publish([after], 100)).kind, 'published');
+  await eventually(() => collector.ids().includes(after.id));
+  assert.deepEqual(collector.ids(), [before.id, after.id]);
+});
