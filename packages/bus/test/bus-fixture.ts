@@ -1,6 +1,8 @@
+import type { TestContext } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { openLog } from '@roomstream/runtime/log';
 import { parseRedisUrl, type RedisAccess } from '@roomstream/runtime/redis';
+import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { BusListener, GapReason } from '../src/bus.ts';
 import { type Bus, openBus } from '../src/bus.ts';
@@ -19,6 +21,27 @@ export function openTestBus(
 ): Promise<Bus> {
   const access = typeof target === 'string' ? accessTo(target) : target;
   return openBus({ access, shards, log: openLog('bus-test', 'silent'), registry });
+}
+
+/** A Redis for one test. */
+export async function redisFor(t: TestContext, args: readonly string[] = []): Promise<RedisServer> {
+  const redis = await startRedis(args);
+  t.after(() => redis.stop());
+  return redis;
+}
+
+/** A bus for one test. */
+export async function busFor(t: TestContext, ...how: Parameters<typeof openTestBus>): Promise<Bus> {
+  const bus = await openTestBus(...how);
+  t.after(() => bus.close());
+  return bus;
+}
+
+/** Joins a room and collects what it receives. */
+export async function collect(bus: Bus, room: string): Promise<Collector> {
+  const collector = new Collector();
+  await bus.follow(collector).join(room);
+  return collector;
 }
 
 /** A frame for a room. */

@@ -4,12 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { redisCommand } from '@roomstream/testing/redis-command';
-import { startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { Bus } from '../src/bus.ts';
 import { encodeEntry } from '../src/entry.ts';
 import { defineScripts } from '../src/scripts.ts';
-import { Collector, frame, metric, openTestBus } from './bus-fixture.ts';
+import { busFor, Collector, collect, frame, metric, redisFor } from './bus-fixture.ts';
 
 /** Publishes to a room until told to stop; returns the ids that were confirmed. */
 function chat(bus: Bus, room: string): { stop(): Promise<string[]>; readonly confirmed: string[] } {
@@ -45,16 +44,12 @@ function assertOnceInOneOrder(left: Collector, right: Collector, confirmed: read
 }
 
 test('everything confirmed is received once and in one order, though Redis is killed and restarted', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const one = await openTestBus(redis.url);
-  const two = await openTestBus(redis.url);
-  t.after(() => Promise.all([one.close(), two.close()]));
+  const redis = await redisFor(t);
+  const one = await busFor(t, redis.url);
+  const two = await busFor(t, redis.url);
   const room = newId();
-  const left = new Collector();
-  const right = new Collector();
-  await one.follow(left).join(room);
-  await two.follow(right).join(room);
+  const left = await collect(one, room);
+  const right = await collect(two, room);
   const chats = [chat(one, room), chat(two, room)];
   for (let kill = 0; kill < 3; kill++) {
     const sofar = chats[0]?.confirmed.length ?? 0;
@@ -70,15 +65,12 @@ test('everything confirmed is received once and in one order, though Redis is ki
 });
 
 test('a publish whose reply was lost is found in the stream, and not added again', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
+  const redis = await redisFor(t);
   const registry = new Registry();
-  const bus = await openTestBus(redis.url, 4, registry);
-  const other = await openTestBus(redis.url);
-  t.after(() => Promise.all([bus.close(), other.close()]));
+  const bus = await busFor(t, redis.url, 4, registry);
+  const other = await busFor(t, redis.url);
   const room = newId();
-  const collector = new Collector();
-  await other.follow(collector).join(room);
+  const collector = await collect(other, room);
   const outcomes: Promise<unknown>[] = [];
   for (let round = 0; round < 40; round++) {
     for (let i = 0; i < 10; i++) outcomes.push(bus.publish([frame(room)], 1000));
@@ -96,10 +88,8 @@ test('a publish whose reply was lost is found in the stream, and not added again
 });
 
 test('however many publishes are sent again, the stream is walked once for all of them', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url, 1);
-  t.after(() => bus.close());
+  const redis = await redisFor(t);
+  const bus = await busFor(t, redis.url, 1);
   const room = newId();
   const entries = Array.from({ length: 2_000 }, () => frame(room));
   await Promise.all(entries.map((entry) => bus.publish([entry])));
@@ -121,14 +111,11 @@ test('however many publishes are sent again, the stream is walked once for all o
 });
 
 test('an entry that stands twice in the stream is delivered once', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
+  const redis = await redisFor(t);
   const registry = new Registry();
-  const bus = await openTestBus(redis.url, 1, registry);
-  t.after(() => bus.close());
+  const bus = await busFor(t, redis.url, 1, registry);
   const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
+  const collector = await collect(bus, room);
   const entry = frame(room);
   await bus.publish([entry]);
   await bus.publish([entry]);
@@ -138,17 +125,13 @@ test('an entry that stands twice in the stream is delivered once', async (t) => 
 });
 
 test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
+  const redis = await redisFor(t);
   const registry = new Registry();
-  const one = await openTestBus(redis.url, 4, registry);
-  const two = await openTestBus(redis.url);
-  t.after(() => Promise.all([one.close(), two.close()]));
+  const one = await busFor(t, redis.url, 4, registry);
+  const two = await busFor(t, redis.url);
   const room = newId();
-  const left = new Collector();
-  const right = new Collector();
-  await one.follow(left).join(room);
-  await two.follow(right).join(room);
+  const left = await collect(one, room);
+  const right = await collect(two, room);
   const chats = [chat(one, room), chat(two, room)];
   await eventually(() => left.entries.length > 20);
   redis.freeze();
@@ -170,149 +153,13 @@ test('a frozen Redis delays, and neither loses, doubles nor hangs', async (t) =>
   await eventually(async () => (await metric(registry, 'last_reply_age_seconds')) < 2);
 });
 
-test('a follower whose position was trimmed away says so, and goes on', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const registry = new Registry();
-  const bus = await openTestBus(redis.url, 1, registry);
-  const other = await openTestBus(redis.url, 1);
-  t.after(() => Promise.all([bus.close(), other.close()]));
-  const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
-  await other.publish([frame(room)]);
-  await eventually(() => collector.entries.length === 1);
-  // In one transaction with what it misses: the follower is cut off, entries come and go.
-  const stream = other.keyOfRoom(room, 'room');
-  const missed = `F000000000000${room}${newId()}{}`;
-  await other.commands
-    .multi()
-    .call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-    .xadd(stream, '*', 'e', missed)
-    .xadd(stream, '*', 'e', missed)
-    .xtrim(stream, 'MAXLEN', 0)
-    .exec();
-  await eventually(() => collector.gaps.length === 1);
-  assert.deepEqual(collector.gaps[0], { rooms: [room], reason: 'trimmed' });
-  const next = frame(room);
-  await other.publish([next]);
-  await eventually(() => collector.ids().includes(next.id));
-  assert.equal(await metric(registry, 'gaps_total', { reason: 'trimmed' }), 1);
-});
-
-test('trimming what was delivered is no gap', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url, 1);
-  const other = await openTestBus(redis.url, 1);
-  t.after(() => Promise.all([bus.close(), other.close()]));
-  const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
-  for (let i = 0; i < 5; i++) await other.publish([frame(room)]);
-  await eventually(() => collector.entries.length === 5);
-  await delay(2);
-  await other.trim(1);
-  assert.equal(await other.commands.xlen(other.keyOfRoom(room, 'room')), 0);
-  await other.commands.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-  await other.publish([frame(room)]);
-  await eventually(() => collector.entries.length === 6);
-  assert.deepEqual(collector.gaps, []);
-});
-
-test('trimming keeps what is younger than the retention', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url, 1);
-  t.after(() => bus.close());
-  const room = newId();
-  await bus.publish([frame(room)]);
-  await Promise.all([bus.trim(60_000), bus.trim(60_000)]);
-  assert.equal(await bus.commands.xlen(bus.keyOfRoom(room, 'room')), 1);
-});
-
-test('a stream that starts over with smaller ids is one gap, and is followed from there', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const registry = new Registry();
-  const bus = await openTestBus(redis.url, 1, registry);
-  const other = await openTestBus(redis.url, 1);
-  t.after(() => Promise.all([bus.close(), other.close()]));
-  const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
-  await other.publish([frame(room)]);
-  await eventually(() => collector.entries.length === 1);
-  await other.commands
-    .multi()
-    .flushall()
-    .xadd(other.keyOfRoom(room, 'room'), '1000-0', 'e', `F000000000000${room}${newId()}{}`)
-    .exec();
-  await eventually(() => collector.gaps.length === 1);
-  assert.deepEqual(collector.gaps[0], { rooms: [room], reason: 'ids-went-back' });
-  for (let i = 0; i < 3; i++) {
-    const next = frame(room);
-    await other.publish([next]);
-    await eventually(() => collector.ids().includes(next.id));
-  }
-  assert.equal(collector.gaps.length, 1);
-  assert.equal(await metric(registry, 'gaps_total', { reason: 'ids-went-back' }), 1);
-});
-
-test('entries that a new master lacks are a gap, and what it added meanwhile is received once', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url, 1);
-  const other = await openTestBus(redis.url, 1);
-  t.after(() => Promise.all([bus.close(), other.close()]));
-  const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
-  for (let i = 0; i < 10; i++) await other.publish([frame(room)]);
-  await eventually(() => collector.entries.length === 10);
-  // What a failover does: the last entries are gone, and a clock that is behind gives ids before those delivered.
-  const stream = other.keyOfRoom(room, 'room');
-  const rows = (await other.commands.xrange(stream, '-', '+')).slice(0, 7);
-  const late = newId();
-  const transaction = other.commands.multi().del(stream);
-  for (const [id, fields] of rows) transaction.xadd(stream, id, ...fields);
-  const lastId = rows.at(-1)?.[0] as string;
-  transaction.xadd(stream, `${lastId.split('-')[0]}-*`, 'e', `F000000000000${room}${late}{}`);
-  await transaction.call('CLIENT', 'KILL', 'TYPE', 'pubsub').exec();
-  await eventually(() => collector.ids().includes(late));
-  assert.deepEqual(collector.gaps, [{ rooms: [room], reason: 'ids-went-back' }]);
-  assert.equal(new Set(collector.ids()).size, collector.entries.length, 'an entry came twice');
-  assert.equal(collector.entries.length, 11);
-});
-
-test('a subscription that ended without a word is found, and nothing is missed', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const registry = new Registry();
-  const bus = await openTestBus(redis.url, 1, registry);
-  t.after(() => bus.close());
-  const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
-  // Added behind the back of the publish script: nothing is pushed.
-  const id = newId();
-  await bus.commands.xadd(bus.keyOfRoom(room, 'room'), '*', 'e', `F000000000000${room}${id}{}`);
-  await eventually(() => collector.ids().includes(id));
-  assert.equal(await metric(registry, 'catch_ups_total', { reason: 'silent' }), 1);
-  assert.deepEqual(collector.gaps, []);
-});
-
 test('catching up reads any number of entries, in order, while more are published', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url, 1);
-  const other = await openTestBus(redis.url, 1);
-  t.after(() => Promise.all([bus.close(), other.close()]));
+  const redis = await redisFor(t);
+  const bus = await busFor(t, redis.url, 1);
+  const other = await busFor(t, redis.url, 1);
   const room = newId();
-  const left = new Collector();
-  const right = new Collector();
-  await bus.follow(left).join(room);
-  await other.follow(right).join(room);
+  const left = await collect(bus, room);
+  const right = await collect(other, room);
   const sent: Promise<unknown>[] = [];
   for (let i = 0; i < 3000; i++) {
     if (i % 1000 === 500)
@@ -327,10 +174,8 @@ test('catching up reads any number of entries, in order, while more are publishe
 });
 
 test('a join is rejected when Redis stays away, and works again when it is back', async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url);
-  t.after(() => bus.close());
+  const redis = await redisFor(t);
+  const bus = await busFor(t, redis.url);
   await redis.kill();
   const collector = new Collector();
   const follower = bus.follow(collector);

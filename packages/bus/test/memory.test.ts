@@ -3,17 +3,13 @@ import { test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { redisCommand } from '@roomstream/testing/redis-command';
-import { startRedis } from '@roomstream/testing/redis-server';
-import { Collector, frame, openTestBus } from './bus-fixture.ts';
+import { busFor, collect, frame, openTestBus, redisFor } from './bus-fixture.ts';
 
 test('while the memory of Redis is full a publish is unavailable within a second, nothing is evicted, and it recovers', async (t) => {
-  const redis = await startRedis(['--maxmemory-policy', 'noeviction']);
-  t.after(() => redis.stop());
-  const bus = await openTestBus(redis.url);
-  t.after(() => bus.close());
+  const redis = await redisFor(t, ['--maxmemory-policy', 'noeviction']);
+  const bus = await busFor(t, redis.url);
   const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
+  const collector = await collect(bus, room);
   const before = frame(room);
   await bus.publish([before]);
   await redisCommand(redis.port, 'CONFIG', 'SET', 'maxmemory', '1');

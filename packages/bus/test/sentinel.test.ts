@@ -3,19 +3,16 @@ import { test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { startRedisSentinel } from '@roomstream/testing/redis-sentinel';
-import { Collector, frame, openTestBus } from './bus-fixture.ts';
+import { busFor, collect, frame } from './bus-fixture.ts';
 
 test('behind Sentinel, publishing and following go on at the promoted replica', async (t) => {
   const sentinel = await startRedisSentinel();
   t.after(() => sentinel.stop());
-  const one = await openTestBus(sentinel.url);
-  const two = await openTestBus(sentinel.url);
-  t.after(() => Promise.all([one.close(), two.close()]));
+  const one = await busFor(t, sentinel.url);
+  const two = await busFor(t, sentinel.url);
   const room = newId();
-  const left = new Collector();
-  const right = new Collector();
-  await one.follow(left).join(room);
-  await two.follow(right).join(room);
+  const left = await collect(one, room);
+  const right = await collect(two, room);
   for (let i = 0; i < 20; i++) await one.publish([frame(room)]);
   await eventually(() => left.entries.length === 20 && right.entries.length === 20);
   await sentinel.master.kill();
@@ -31,11 +28,9 @@ test('behind Sentinel, publishing and following go on at the promoted replica', 
 test('behind Sentinel, a master that freezes with its connections open is left for the promoted replica', async (t) => {
   const sentinel = await startRedisSentinel();
   t.after(() => sentinel.stop());
-  const bus = await openTestBus(sentinel.url);
-  t.after(() => bus.close());
+  const bus = await busFor(t, sentinel.url);
   const room = newId();
-  const collector = new Collector();
-  await bus.follow(collector).join(room);
+  const collector = await collect(bus, room);
   const before = frame(room);
   await bus.publish([before]);
   await eventually(() => collector.ids().includes(before.id));
