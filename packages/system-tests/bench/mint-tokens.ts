@@ -5,7 +5,7 @@ export async function mintTokens(
   api: Api,
   room: string,
   count: number,
-): Promise<{ readonly tokens: readonly string[]; readonly perSecond: number }> {
+): Promise<{ readonly tokens: string[]; readonly perSecond: number }> {
   const start = performance.now();
   const tokens: string[] = [];
   let next = 0;

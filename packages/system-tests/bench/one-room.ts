@@ -8,6 +8,8 @@ import type { Report } from './receivers.ts';
 import type { Row } from './table.ts';
 
 const connections = 1_000;
+/** So many of them live in a process of their own, whose latency isn't that of reading a thousand sockets one by one. */
+const probes = 20;
 const messagesPerSecond = 20;
 const senders = 4;
 const warmUpSeconds = 5;
@@ -18,32 +20,44 @@ export async function benchOneRoom(stage: Stage): Promise<readonly Row[]> {
   const room = await stage.api.createRoom({ maximumMessageRatePerSecond: 100 });
   const receivers = startReceivers();
   const { tokens, perSecond } = await mintTokens(stage.api, room, connections);
-  const half = connections / 2;
-  await receivers.ask({ kind: 'open', url: stage.url(0), tokens: tokens.slice(0, half) });
-  await receivers.ask({ kind: 'open', url: stage.url(1), tokens: tokens.slice(half) });
+  const probe = startReceivers();
+  // The probes stand in the middle of each gateway's connections, so that they see the average of a fan-out.
+  const open = async (who: ReceiverProcess, gateway: number, count: number) =>
+    who.ask({ kind: 'open', url: stage.url(gateway), tokens: tokens.splice(0, count) });
+  const quarter = (connections - probes) / 4;
+  for (const gateway of [0, 1]) {
+    await open(receivers, gateway, quarter);
+    await open(probe, gateway, probes / 2);
+    await open(receivers, gateway, quarter);
+  }
   const speak = await openSenders(stage, room);
-  await arrival(receivers, (await speakFor(speak, warmUpSeconds)) * connections);
-  await receivers.ask({ kind: 'reset' });
+  await arrival(receivers, (await speakFor(speak, warmUpSeconds)) * (connections - probes));
+  for (const who of [receivers, probe]) await who.ask({ kind: 'reset' });
   const gatewayPids = stage.fleet.gateways.map((gateway) => gateway.pid);
   const used = () => gatewayPids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   const [gatewaysBefore, receiversBefore] = [used(), cpuSeconds(receivers.pid)];
   const sent = await speakFor(speak, seconds);
-  const report = await arrival(receivers, sent * connections);
+  const report = await arrival(receivers, sent * (connections - probes));
+  const probed = await arrival(probe, sent * probes);
   const gatewaysCpu = used() - gatewaysBefore;
   const receiversCpu = cpuSeconds(receivers.pid) - receiversBefore;
-  await receivers.stop();
-  const missing = sent * connections - report.received;
+  await Promise.all([receivers.stop(), probe.stop()]);
+  const received = report.received + probed.received;
+  const missing = sent * connections - received;
   return [
     ['one room, connections over two gateways', `${connections}`],
     ['messages a second', (sent / seconds).toFixed(1)],
     ['bytes in a frame', `${report.frameBytes}`],
-    ['deliveries (missing)', `${report.received} (${missing})`],
-    ['deliveries per gateway CPU-second', `${Math.round(report.received / gatewaysCpu)}`],
+    ['deliveries (missing)', `${received} (${missing})`],
+    ['deliveries per gateway CPU-second', `${Math.round(received / gatewaysCpu)}`],
     ['gateway CPU-seconds (receivers’ own)', `${gatewaysCpu.toFixed(2)} (${receiversCpu.toFixed(2)})`],
-    ['latency p50 / p99, ms', `${report.p50Ms.toFixed(2)} / ${report.p99Ms.toFixed(2)}`],
+    ['latency p50 / p99, ms', latency(probed)],
+    ['the same at one process that reads the other 980', latency(report)],
     ['CreateChatToken a second through the AWS SDK', `${Math.round(perSecond)}`],
   ];
 }
+
+const latency = ({ p50Ms, p99Ms }: Report): string => `${p50Ms.toFixed(2)} / ${p99Ms.toFixed(2)}`;
 
 /** Waits for the last frames, a few seconds at most: what hasn't come by then is counted as missing. */
 async function arrival(receivers: ReceiverProcess, expected: number): Promise<Report> {
