@@ -8,7 +8,8 @@ import { type Clock, startClock } from './clock.ts';
 import type { Entry } from './entry.ts';
 import { type Follower, openFollower } from './follower.ts';
 import { tallyOf } from './metrics.ts';
-import { type Published, Publisher } from './publisher.ts';
+import { Publisher } from './publisher.ts';
+import type { Published } from './publishing.ts';
 import { defineScripts, type Scripts } from './scripts.ts';
 import { checkShardCount, WrongShardCount } from './shard-count.ts';
 import { makeShards, type Shards } from './shards.ts';
@@ -19,7 +20,7 @@ export type { BusListener } from './bus-listener.ts';
 export type { Entry, EntryKind, Received } from './entry.ts';
 export type { Follower } from './follower.ts';
 export type { GapReason } from './judge.ts';
-export type { Published } from './publisher.ts';
+export type { Published } from './publishing.ts';
 
 /** What a bus is opened with. */
 export type BusOptions = {

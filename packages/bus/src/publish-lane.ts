@@ -1,6 +1,6 @@
 import { cannotWrite } from '@roomstream/runtime/redis';
 import { rateKey } from './keys.ts';
-import type { Published, PublisherParts } from './publisher.ts';
+import type { Published, PublisherParts } from './publishing.ts';
 import type { Refusals } from './refusals.ts';
 import type { Shard } from './shards.ts';
 

@@ -1,29 +1,7 @@
-import type { Log } from '@roomstream/runtime/log';
-import type { Clock } from './clock.ts';
 import { type Entry, encodeEntry } from './entry.ts';
-import type { Tally } from './metrics.ts';
 import { PublishLane, type Waiting } from './publish-lane.ts';
+import type { Published, PublisherParts } from './publishing.ts';
 import { Refusals } from './refusals.ts';
-import type { Scripts } from './scripts.ts';
-import type { Shards } from './shards.ts';
-
-/** The outcome of a publish. */
-export type Published =
-  /** In the stream; `entryId` is the stream id of its first entry. */
-  | { readonly kind: 'published'; readonly entryId: string }
-  /** Over the room's rate; nothing was added. One more would fit after `retryAfterMs`. */
-  | { readonly kind: 'rate-exceeded'; readonly retryAfterMs: number }
-  /** Not confirmed within 2 s, or refused since Redis can't write now. It may still arrive. */
-  | { readonly kind: 'unavailable' };
-
-/** What publishing needs. */
-export type PublisherParts = {
-  readonly scripts: Scripts;
-  readonly shards: Shards;
-  readonly clock: Clock;
-  readonly tally: Tally;
-  readonly log: Log;
-};
 
 /** Publishes: the publishes that one turn of the event loop makes to one shard share one command. */
 export class Publisher {
