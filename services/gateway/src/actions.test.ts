@@ -267,3 +267,17 @@ test('after the end of the session nothing is accepted: ERROR 401', async () => 
   await actions.idle();
   assert.deepEqual([errors[0]?.ErrorCode, published.length], [401, 0]);
 });
+
+test('a frame beyond 16 KB gets ERROR 413 with its RequestId, so that who waits for the answer gets it', async () => {
+  const { actions, errors } = open();
+  actions.frame(session(), frame({ ...send, Filler: 'x'.repeat(17_000) }), false);
+  actions.frame(session(), Buffer.from('x'.repeat(17_000)), false);
+  await actions.idle();
+  assert.deepEqual(
+    errors.map(({ ErrorCode, RequestId }) => [ErrorCode, RequestId]),
+    [
+      [413, 'r1'],
+      [413, undefined],
+    ],
+  );
+});

@@ -51,7 +51,7 @@ export function openActions(parts: ActionParts): Actions {
       parts.metrics.messagingRequest();
       // The Id of what the request makes, and of its ERROR (messaging reference, "Error Messages").
       const id = newId();
-      const checked = check(parts, session, decode(session, bytes, isBinary));
+      const checked = read(parts, session, bytes, isBinary);
       if (checked.kind === 'refused') return refuse(session, id, checked.refusal);
       const done = carryOut(session, checked.request, id).finally(() => underWay.delete(done));
       underWay.add(done);
@@ -74,27 +74,16 @@ function inTurn(session: Session, act: () => Promise<Outcome>): Promise<Outcome>
   return outcome;
 }
 
-function decode(session: Session, bytes: Buffer, isBinary: boolean): Decoded {
-  if (session.hasEnded) return refused(errorCode.unauthorized, 'The session has ended', undefined);
-  if (isBinary) return refused(errorCode.badRequest, 'Frames must be text', undefined);
-  if (bytes.length > limits.frameBytes) {
-    const message = `The frame has ${bytes.length} bytes, the limit is ${limits.frameBytes}`;
-    return refused(errorCode.payloadTooLarge, message, undefined);
-  }
-  return decodeRequest(bytes.toString());
-}
-
-/** What needs only the session: the connection's rate, which wrong frames use up as well, and the capability. */
-function check(parts: ActionParts, session: Session, decoded: Decoded): Decoded {
+/** Reads a frame and holds it against what needs only the session: its end, the connection's rate, the capability. */
+function read(parts: ActionParts, session: Session, bytes: Buffer, isBinary: boolean): Decoded {
   const quotas = parts.quotas.of(session.room.account);
   const perSecond = quotas.requestsPerConnectionPerSecond;
-  if (!takeRequest(session, perSecond, performance.now())) {
-    const { requestId } = decoded.kind === 'request' ? decoded.request : decoded.refusal;
-    return refused(
-      errorCode.tooManyRequests,
-      `The limit is ${perSecond} requests per second on a connection`,
-      requestId,
-    );
+  // Wrong frames use up the rate as well.
+  const isOverRate = !takeRequest(session, perSecond, performance.now());
+  const decoded = decode(session, bytes, isBinary, isOverRate);
+  if (isOverRate) {
+    const message = `The limit is ${perSecond} requests per second on a connection`;
+    return refused(errorCode.tooManyRequests, message, requestIdOf(decoded));
   }
   if (decoded.kind === 'refused') return decoded;
   const { action, requestId } = decoded.request;
@@ -108,6 +97,20 @@ function check(parts: ActionParts, session: Session, decoded: Decoded): Decoded 
   }
   if (session.hasCapability(action)) return decoded;
   return refused(errorCode.forbidden, `The token lacks the capability ${action}`, requestId);
+}
+
+function decode(session: Session, bytes: Buffer, isBinary: boolean, isOverRate: boolean): Decoded {
+  if (session.hasEnded) return refused(errorCode.unauthorized, 'The session has ended', undefined);
+  if (isBinary) return refused(errorCode.badRequest, 'Frames must be text', undefined);
+  if (bytes.length <= limits.frameBytes) return decodeRequest(bytes.toString());
+  // Official clients wait for the answer with their RequestId; only for a flood the large frame isn't read.
+  const requestId = isOverRate ? undefined : requestIdOf(decodeRequest(bytes.toString()));
+  const message = `The frame has ${bytes.length} bytes, the limit is ${limits.frameBytes}`;
+  return refused(errorCode.payloadTooLarge, message, requestId);
+}
+
+function requestIdOf(decoded: Decoded): string | undefined {
+  return decoded.kind === 'request' ? decoded.request.requestId : decoded.refusal.requestId;
 }
 
 function refused(code: ErrorCode, message: string, requestId: string | undefined): Decoded {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '@roomstream/testing/eventually';
 import { Admission, type AdmissionBounds, type Job } from './admission.ts';
 
 const bounds: AdmissionBounds = { perSecond: 100_000, mostUnderWay: 2, mostWaiting: 3, patienceMs: 60_000 };
@@ -75,4 +76,20 @@ test('refuseAll refuses what waits and leaves what runs', async () => {
   assert.deepEqual(happened, ['run runs', 'refuse waits']);
   runs.end();
   await admission.idle();
+});
+
+test('those who have gone or waited too long use nothing of the rate, so that a storm never starves who still waits', async () => {
+  const happened: string[] = [];
+  const patient = { perSecond: 10, mostUnderWay: 1_000, mostWaiting: 1_000, patienceMs: 300 };
+  const admission = new Admission(patient);
+  const stale = Array.from({ length: 200 }, (_, i) => job(`stale ${i}`, happened));
+  for (const one of stale) admission.offer(one);
+  for (const one of stale.slice(100)) one.isGone = true;
+  await eventually(() => happened.filter((what) => what.startsWith('refuse')).length > 50);
+  const fresh = job('fresh', happened);
+  admission.offer(fresh);
+  await eventually(() => happened.includes('run fresh'));
+  for (const one of [...stale, fresh]) one.end();
+  await admission.idle();
+  assert.ok(!happened.includes('refuse fresh'));
 });

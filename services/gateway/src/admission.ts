@@ -72,22 +72,35 @@ export class Admission {
   readonly #onIdle: (() => void)[] = [];
 
   #pump(): void {
+    this.#dropLost();
     while (this.waiting > 0 && this.#underWay < this.#bounds.mostUnderWay) {
       if (!this.#spend()) {
         this.#pumpLater();
         return;
       }
       this.#begin(this.#shift());
+      this.#dropLost();
     }
     if (this.#underWay === 0 && this.waiting === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #begin({ job, deadlineMs }: Waiting): void {
-    if (job.isGone) return;
-    if (performance.now() >= deadlineMs) {
-      job.refuse();
-      return;
+  /**
+   * Passes over those at the front whose client has gone or whose time is over. They cost nothing of the rate: in a
+   * storm that lasts they would use it up, and everybody behind them would wait too long in turn.
+   */
+  #dropLost(): void {
+    for (;;) {
+      const first = this.#queue[this.#head];
+      if (first === undefined) return;
+      if (!first.job.isGone) {
+        if (performance.now() < first.deadlineMs) return;
+        first.job.refuse();
+      }
+      this.#shift();
     }
+  }
+
+  #begin({ job, deadlineMs }: Waiting): void {
     this.#underWay++;
     void job.run(deadlineMs).finally(() => {
       this.#underWay--;

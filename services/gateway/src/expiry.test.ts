@@ -22,3 +22,9 @@ test('what was removed is not due, and removing it again changes nothing', () =>
   assert.deepEqual(wheel.due(10_000), [other]);
   assert.deepEqual([...wheel], [other]);
 });
+
+test('any number of items may end in the same second', () => {
+  const wheel = new ExpiryWheel<{ expiresMs: number }>();
+  for (let i = 0; i < 300_000; i++) wheel.add({ expiresMs: 5_000 });
+  assert.equal(wheel.due(6_000).length, 300_000);
+});

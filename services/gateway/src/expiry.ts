@@ -39,7 +39,8 @@ export class ExpiryWheel<T extends Expiring> {
   due(nowMs: number): T[] {
     const due: T[] = [];
     for (const [key, bucket] of this.#buckets) {
-      if ((key + 1) * bucketMs <= nowMs) due.push(...bucket);
+      if ((key + 1) * bucketMs > nowMs) continue;
+      for (const item of bucket) due.push(item);
     }
     return due;
   }

@@ -47,3 +47,17 @@ test('a changed quota counts from the next request', () => {
   assert.equal(takeRequest(session, 2, 3), false);
   assert.equal(takeRequest(session, 0, 4), false);
 });
+
+test('a high limit costs memory only as it is used', () => {
+  const limited: Limited = { window: undefined };
+  for (let i = 0; i < 100; i++) assert.equal(takeRequest(limited, Number.MAX_SAFE_INTEGER, i), true);
+});
+
+test('a window that fills slowly keeps to its limit', () => {
+  const window = new SlidingWindow(3);
+  const times = [0, 600, 1_100, 1_200, 1_300, 1_599, 1_600, 2_100, 2_101];
+  assert.deepEqual(
+    times.filter((ms) => window.take(ms)),
+    [0, 600, 1_100, 1_200, 1_600, 2_100],
+  );
+});

@@ -1,26 +1,26 @@
 /**
  * Exact sliding window of one connection: never more than `most` in any second. It remembers the times of the last
- * `most` that passed, in a ring; the oldest of them tells whether one more fits.
+ * `most` that passed, in a ring that grows as it is used; the oldest of them tells whether one more fits.
  */
 export class SlidingWindow {
-  readonly #timesMs: Float64Array;
+  /** How many pass in a second. */
+  readonly most: number;
+  readonly #timesMs: number[] = [];
   #oldest = 0;
 
   /** `most`: a whole number of at least 1. */
   constructor(most: number) {
-    this.#timesMs = new Float64Array(most).fill(Number.NEGATIVE_INFINITY);
-  }
-
-  /** How many pass in a second. */
-  get most(): number {
-    return this.#timesMs.length;
+    this.most = most;
   }
 
   /** Takes one at `nowMs` of a monotonic clock; false when the second is full, and then nothing is taken. */
   take(nowMs: number): boolean {
-    if ((this.#timesMs[this.#oldest] as number) > nowMs - 1000) return false;
-    this.#timesMs[this.#oldest] = nowMs;
-    this.#oldest = (this.#oldest + 1) % this.#timesMs.length;
+    const times = this.#timesMs;
+    const oldest = times[this.#oldest];
+    if (oldest !== undefined && oldest <= nowMs - 1000) times[this.#oldest] = nowMs;
+    else if (times.length < this.most) times.splice(this.#oldest, 0, nowMs);
+    else return false;
+    this.#oldest = (this.#oldest + 1) % times.length;
     return true;
   }
 }
