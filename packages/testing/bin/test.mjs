@@ -3,7 +3,7 @@
 import '../../../services/local/bin/check-node.mjs';
 
 const { setUp, root } = await import('../../../services/local/bin/set-up.mjs');
-setUp();
+await setUp();
 process.env.ROOMSTREAM_IS_SET_UP = 'true';
 const { findRedisServer } = await import('../../../services/local/dist/src/redis-program.js');
 const { testFiles } = await import('./test-files.mjs');

@@ -14,6 +14,6 @@ if (!Object.hasOwn(mains, name)) {
   process.exit(1);
 }
 const { setUp } = await import('./set-up.mjs');
-setUp();
+await setUp();
 process.setSourceMapsEnabled(true);
 await import(new URL(`../../../${mains[name]}`, import.meta.url));

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import WebSocket from 'ws';
 import type { TokenSource } from './chat-tokens.ts';
-import { PlainError } from './plain-error.ts';
+import { PassingError } from './plain-error.ts';
 
 /** Where a chat session writes. */
 export type ChatOutput = {
@@ -37,6 +37,9 @@ type Frame = {
   readonly ErrorMessage?: string;
 };
 
+/** How long a lost connection is tried to be had again: a restart takes less. */
+const returnWithinMs = 60_000;
+
 /** One connection and the promise of its end. */
 type Connection = { readonly socket: WebSocket; readonly closed: Promise<number> };
 
@@ -55,13 +58,16 @@ export async function joinChat(options: ChatOptions): Promise<void> {
   let current = await join();
   output.note(`Joined.${input === undefined ? '' : ' Each line that you type is a message.'}`);
 
+  let isOver = false;
   const stay = async () => {
     for (;;) {
       const code = await current.closed;
       // 1000 is the server's wish that this user leaves, or our own; anything else is a loss, and clients return.
       if (code === 1000 || !options.canReturn) return code;
-      await delay(500 + Math.random() * 500);
-      current = await join();
+      output.note('The connection is lost; trying to join again…');
+      const next = await comeBack(join, () => isOver);
+      if (next === undefined) return code;
+      current = next;
       output.note('Joined again.');
     }
   };
@@ -82,10 +88,36 @@ export async function joinChat(options: ChatOptions): Promise<void> {
     current.socket.close(1000);
   };
   const staying = stay();
-  const talking = input === undefined ? staying : talk(input).then(() => staying);
-  const code = await Promise.race([staying, talking]);
-  if (input !== undefined && !input.readableEnded) output.note(`The server has ended the session (${code}).`);
-  input?.destroy();
+  const talking = input === undefined ? staying : talk(input).then(() => current.closed);
+  try {
+    const code = await Promise.race([staying, talking]);
+    if (input !== undefined && !input.readableEnded)
+      output.note(`The server has ended the session (${code}).`);
+  } finally {
+    isOver = true;
+    // An open terminal would keep the process.
+    input?.destroy();
+  }
+}
+
+/** Tries to join until it works; throws what can't pass or lasts too long. Undefined when nobody wants it any more. */
+async function comeBack(
+  join: () => Promise<Connection>,
+  isOver: () => boolean,
+): Promise<Connection | undefined> {
+  const deadline = performance.now() + returnWithinMs;
+  for (;;) {
+    await delay(500 + Math.random() * 500);
+    if (isOver()) return undefined;
+    try {
+      const connection = await join();
+      if (!isOver()) return connection;
+      connection.socket.close(1000);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PassingError) || performance.now() > deadline) throw error;
+    }
+  }
 }
 
 function print(frame: Frame, output: ChatOutput): void {
@@ -102,7 +134,7 @@ function connect(url: string, token: string, show: (frame: Frame) => void): Prom
     socket.once('open', () => resolve({ socket, closed }));
     socket.on('error', (error: NodeJS.ErrnoException) =>
       reject(
-        new PlainError(
+        new PassingError(
           error.code === 'ECONNREFUSED'
             ? `Nothing answers at ${url}: start it with npm start.`
             : `The gateway did not let you in (${error.message}): a token works once, within a minute.`,

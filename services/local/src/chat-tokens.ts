@@ -4,7 +4,7 @@ import {
   IvschatClient,
   ListRoomsCommand,
 } from '@aws-sdk/client-ivschat';
-import { PlainError } from './plain-error.ts';
+import { PassingError, PlainError } from './plain-error.ts';
 import type { Running } from './running-file.ts';
 
 /** Gives a fresh chat token each time it is asked. */
@@ -42,9 +42,10 @@ async function inWords<T>(running: Running, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    const { name, message, code } = error as NodeJS.ErrnoException;
+    const { name, message, code, $fault } = error as NodeJS.ErrnoException & { readonly $fault?: string };
     if (code === 'ECONNREFUSED')
-      throw new PlainError(`Nothing answers at ${running.controlPlaneUrl}: start it with npm start.`);
-    throw new PlainError(`The API refused: ${name}: ${message}`);
+      throw new PassingError(`Nothing answers at ${running.controlPlaneUrl}: start it with npm start.`);
+    const words = `The API refused: ${name}: ${message}`;
+    throw $fault === 'client' ? new PlainError(words) : new PassingError(words);
   }
 }

@@ -9,7 +9,7 @@ import { localSettings } from './settings.ts';
 
 const usage = `Joins a room of the Roomstream that runs here (npm start), prints what it receives and sends the lines of its input.
 
-  npm run chat -- --room demo --user alice     the room of that name, made when there is none
+  npm run chat -- --room demo --user alice     the newest room of that name, made when there is none
   npm run chat -- --token <chat token>         with a token of create-chat-token
 
   --listen   only listens, until Ctrl-C; otherwise the end of the input is the end

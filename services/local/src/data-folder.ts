@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       `The data folder ${path} can't be used (${(error as NodeJS.ErrnoException).code}): make it a folder that you may read and write, or name another one with ROOMSTREAM_LOCAL_FOLDER.`,
     );
   }
+  refuseForeignFiles(path);
   const lock = await takeLock(path);
   const release = async () => {
     await new Promise<void>((resolve) => lock.close(() => resolve()));
@@ -35,6 +36,35 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     if (socketFolder !== path) rmSync(socketFolder, { recursive: true, force: true });
   };
   return { path, release };
+}
+
+/** What Roomstream makes in the folder; whatever else lies there isn't looked at. */
+const ownFiles = ['credentials.json', 'token.keys', 'running.json', 'redis.log', 'redis'];
+
+/** What root made when it started Roomstream once can't be used by somebody else; each part would say so in its own way. */
+function refuseForeignFiles(folder: string): void {
+  const foreign = ownFiles
+    .flatMap((name) => withContents(join(folder, name)))
+    .find((path) => !isUsable(path));
+  if (foreign === undefined) return;
+  throw new PlainError(
+    `You may not read and write ${foreign}: give the folder to yourself (sudo chown -R "$(id -un)" '${folder}'), or name another one with ROOMSTREAM_LOCAL_FOLDER.`,
+  );
+}
+
+function withContents(path: string): string[] {
+  const isFolder = isUsable(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? [path, ...readdirSync(path).flatMap((name) => withContents(join(path, name)))] : [path];
+}
+
+/** Absent files will be made. */
+function isUsable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 async function takeLock(path: string): Promise<Server> {

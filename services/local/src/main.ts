@@ -16,10 +16,12 @@ async function main(): Promise<void> {
   const log = openLog('local', settings.process.logLevel);
   endOnUnhandled(log);
   const starting = startLocal(settings, log);
+  let isStopping = false;
   onStopSignal(async () => {
+    isStopping = true;
     setTimeout(() => process.exit(1), settings.process.stopSeconds * 1000).unref();
-    const local = await starting;
     process.stderr.write('Stopping…\n');
+    const local = await starting;
     await local.stop();
     process.stderr.write('Roomstream has stopped; the next start finds its rooms again.\n');
     process.exit(0);
@@ -27,7 +29,8 @@ async function main(): Promise<void> {
   // A closed terminal is a wish to stop as well.
   process.on('SIGHUP', () => process.emit('SIGTERM', 'SIGTERM'));
   try {
-    process.stdout.write(guide((await starting).running, root));
+    const { running } = await starting;
+    if (!isStopping) process.stdout.write(guide(running, root));
   } catch (error) {
     end(1, error instanceof PlainError ? error.message : `Roomstream could not start: ${sayOf(error)}`);
   }

@@ -12,10 +12,22 @@ export type WantedPort = {
 /** Throws a PlainError when one of the ports can't be had, or when two are the same. */
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   const servers: Server[] = [];
+  const chosen = wanted.filter(({ port }) => port !== 0);
+  refuseTheSame(chosen);
   try {
-    for (const one of wanted.filter(({ port }) => port !== 0)) servers.push(await hold(one));
+    for (const one of chosen) servers.push(await hold(one));
   } finally {
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+function refuseTheSame(wanted: readonly WantedPort[]): void {
+  for (const [index, { port, portSetting }] of wanted.entries()) {
+    const other = wanted.slice(0, index).find((one) => one.port === port);
+    if (other !== undefined)
+      throw new PlainError(
+        `${other.portSetting} and ${portSetting} are both ${port}: choose another port for one of them.`,
+      );
   }
 }
 

@@ -29,11 +29,11 @@ export async function startRedisChild(
 ): Promise<RedisChild> {
   const dataFolder = join(folder, 'redis');
   const logFile = join(folder, 'redis.log');
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder);
   await endOrphan(socketPath, log);
   let isStopping = false;
   const launch = async (): Promise<ChildProcess> => {
-    const child = await run(command, redisArguments(dataFolder, socketPath, logFile), socketPath, logFile);
+    const child = await run(command, dataFolder, socketPath, logFile);
     child.once('exit', (code, signal) => {
       if (isStopping) return;
       log.error({ code, signal }, 'redis-server has ended; starting it again');
@@ -90,10 +90,11 @@ function redisArguments(dataFolder: string, socketPath: string, logFile: string)
 
 async function run(
   command: string,
-  options: readonly string[],
+  dataFolder: string,
   socketPath: string,
   logFile: string,
 ): Promise<ChildProcess> {
+  const options = redisArguments(dataFolder, socketPath, logFile);
   // Detached: Ctrl-C reaches the terminal's whole process group, and Redis must outlive the services' drain.
   const child = spawn(command, options, { stdio: 'ignore', detached: true });
   await new Promise<void>((resolve, reject) => {
@@ -107,7 +108,19 @@ async function run(
     await sleep(20);
   }
   child.kill('SIGKILL');
-  throw new PlainError(`${command} did not start: ${lastLine(logFile)} (all of it in ${logFile})`);
+  throw new PlainError(
+    `${command} did not start: ${lastLine(logFile)} (all of it is in ${logFile}). Mend that; or, to begin anew without the rooms, move ${dataFolder} away.`,
+  );
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new PlainError(
+      `${path} can't be the folder of Redis's data (${(error as NodeJS.ErrnoException).code}): move it away.`,
+    );
+  }
 }
 
 function hasEnded(child: ChildProcess): boolean {
@@ -131,5 +144,7 @@ async function endOrphan(socketPath: string, log: Log): Promise<void> {
 
 function lastLine(logFile: string): string {
   if (!existsSync(logFile)) return 'it wrote no log';
-  return readFileSync(logFile, 'utf8').trim().split('\n').at(-1) ?? '';
+  const line = readFileSync(logFile, 'utf8').trim().split('\n').at(-1) ?? '';
+  // Without process id, role, time and level: `16958:M 22 Nov 2026 17:38:07.735 # `.
+  return line.replace(/^\d+:\w \d+ \w+ \d+ [\d:.]+ [#*.-] /, '');
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PlainError } from './plain-error.ts';
 
 /** What a running local instance tells the chat command: where it is and how to sign. */
 export type Running = {
@@ -22,10 +23,17 @@ export function writeRunning(folder: string, running: Running): void {
   writeFileSync(pathIn(folder), `${JSON.stringify(running, undefined, 2)}\n`, { mode: 0o600 });
 }
 
-/** The note of the instance that runs on the folder, if one does. */
+/** The note of the instance that runs on the folder, if one does. Throws a PlainError when it can't be read. */
 export function readRunning(folder: string): Running | undefined {
   const path = pathIn(folder);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Running) : undefined;
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Running;
+  } catch (error) {
+    throw new PlainError(
+      `${path} can't be read (${(error as Error).message}): stop npm start and start it again.`,
+    );
+  }
 }
 
 /** Takes the note away when the instance stops. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { IvschatClient, ListRoomsCommand } from '@aws-sdk/client-ivschat';
+import { DeleteRoomCommand, IvschatClient, ListRoomsCommand } from '@aws-sdk/client-ivschat';
 import { eventually } from '@roomstream/testing/eventually';
 import { startRedis } from '@roomstream/testing/redis-server';
 import type { Running } from '../src/running-file.ts';
@@ -76,6 +76,36 @@ describe('npm start', () => {
     await program.finished();
   });
 
+  it('is joined again after a restart by the chat command, which ends when its room is gone', async () => {
+    const folder = newFolder();
+    const first = startLocalProcess(folder);
+    const running = await untilUp(first, folder);
+    const [kept, gone] = ['kept', 'gone'].map((room) =>
+      // Their input stays open, as a terminal's does.
+      startProgram(
+        process.execPath,
+        ['services/local/bin/chat.mjs', '--room', room],
+        localEnvironment(folder),
+      ),
+    );
+    assert.ok(kept !== undefined && gone !== undefined);
+    await eventually(() => assert.match(kept.stderr() + gone.stderr(), /Joined[\s\S]*Joined/), 30_000);
+    await deleteRoom(running, 'gone');
+    first.child.kill('SIGINT');
+    await first.finished();
+
+    const second = startLocalProcess(folder, portsOf(running));
+    await untilUp(second, folder);
+    await eventually(() => assert.match(kept.stderr(), /Joined again/), 30_000);
+    kept.child.stdin?.end('still here\n');
+    assert.equal((await kept.finished()).stdout, 'alice: still here\n');
+    const { status, stderr } = await gone.finished();
+    assert.equal(status, 1);
+    assert.match(stderr, /\nThe API refused: ResourceNotFoundException: [^\n]+\n$/);
+    second.child.kill('SIGINT');
+    await second.finished();
+  });
+
   it('uses the Redis of REDIS_URL when there is one', async () => {
     const folder = newFolder();
     const redis = await startRedis();
@@ -104,6 +134,43 @@ describe('npm start', () => {
     const program = startLocalProcess(newFolder(), { ROOMSTREAM_GATEWAY_PORT: `${port}` });
     assertOneLine(await program.finished(), new RegExp(`^Port ${port} is taken: .*ROOMSTREAM_GATEWAY_PORT`));
     server.close();
+  });
+
+  it('says in one line that two services are to have the same port', async () => {
+    const program = startLocalProcess(newFolder(), {
+      ROOMSTREAM_GATEWAY_PORT: '18999',
+      ROOMSTREAM_ADMIN_PORT: '18999',
+    });
+    assertOneLine(
+      await program.finished(),
+      /^ROOMSTREAM_GATEWAY_PORT and ROOMSTREAM_ADMIN_PORT are both 18999: /,
+    );
+  });
+
+  it('says in one line that the data of Redis are broken, and how to begin anew', async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'redis', 'appendonlydir'), { recursive: true });
+    writeFileSync(join(folder, 'redis', 'appendonlydir', 'appendonly.aof.manifest'), 'broken\n');
+    assertOneLine(
+      await startLocalProcess(folder).finished(),
+      /^redis-server did not start: [^0-9].* or, to begin anew without the rooms, move .*redis away\.$/,
+    );
+  });
+
+  it('says in one line which file of the data folder is somebody else’s', async (t) => {
+    if (process.getuid?.() === 0) return t.skip('root may read everything');
+    const folder = newFolder();
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'token.keys'), '');
+    chmodSync(join(folder, 'token.keys'), 0);
+    assertOneLine(await startLocalProcess(folder).finished(), /^You may not read and write .*token\.keys: /);
+  });
+
+  it('says in one line that the note of the running instance is broken', async () => {
+    const folder = newFolder();
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'running.json'), '{');
+    assertOneLine(await chat(folder, [], ''), /running\.json can't be read /);
   });
 
   it('says in one line that the data folder is not one', async () => {
@@ -156,6 +223,22 @@ function assertOneLine({ status, stderr }: { status: number | null; stderr: stri
   const lines = stderr.trim().split('\n');
   assert.match(lines.at(-1) ?? '', pattern);
   assert.ok(lines.length <= 2 && !stderr.includes('    at '), stderr);
+}
+
+/** The settings that give the next start the same ports. */
+function portsOf({ controlPlaneUrl, gatewayUrl }: Running): Record<string, string> {
+  return {
+    ROOMSTREAM_CONTROL_PLANE_PORT: new URL(controlPlaneUrl).port,
+    ROOMSTREAM_GATEWAY_PORT: new URL(gatewayUrl).port,
+  };
+}
+
+async function deleteRoom({ controlPlaneUrl, region, key }: Running, name: string): Promise<void> {
+  assert.ok(key !== undefined);
+  const client = new IvschatClient({ endpoint: controlPlaneUrl, region, credentials: key });
+  const { rooms } = await client.send(new ListRoomsCommand({ name }));
+  await client.send(new DeleteRoomCommand({ identifier: rooms?.[0]?.arn }));
+  client.destroy();
 }
 
 async function roomNames({ controlPlaneUrl, region, key }: Running): Promise<(string | undefined)[]> {
