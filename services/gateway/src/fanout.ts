@@ -25,8 +25,7 @@ export function openFanout({ rooms, transport, metrics, log }: FanoutParts): Bus
   const disconnect = (entry: Received) => {
     const room = rooms.find(entry.room);
     if (room === undefined) return;
-    // A copy: closing takes the sessions out of the room one by one.
-    for (const session of [...rooms.sessionsOf(room, entry.body.toString())]) {
+    for (const session of rooms.disconnect(room, entry.body.toString())) {
       transport.end(session, closeCode.normal);
     }
   };

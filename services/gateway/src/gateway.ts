@@ -91,7 +91,8 @@ async function start(
     mostWaiting: settings.handshakesWaiting,
     patienceMs: settings.handshakePatienceMs,
   });
-  const parts = { tokens, bus, rooms, slots, users, proxies: settings.trustedProxies };
+  const end = (session: Session, code: number) => transport.end(session, code);
+  const parts = { tokens, bus, rooms, slots, users, proxies: settings.trustedProxies, end };
   const state = { isDraining: false, isRefusing: false };
   const tell = (handshake: Handshake, outcome: HandshakeOutcome) => {
     metrics.handshake(outcome);

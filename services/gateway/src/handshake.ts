@@ -6,9 +6,9 @@ import type { ChatToken } from '@roomstream/token/token';
 import type { TokenKeys } from '@roomstream/token/token-keys';
 import { clientAddress, type TrustedProxies } from './client-address.ts';
 import type { HandshakeOutcome } from './metrics.ts';
-import type { LocalRoom, LocalRooms } from './rooms.ts';
+import type { Entering, LocalRoom, LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
-import type { Handshake, RefusalStatus } from './transport.ts';
+import { closeCode, type Handshake, type RefusalStatus } from './transport.ts';
 import type { UserRegistry } from './user-registry.ts';
 
 /** What a handshake is decided by. */
@@ -16,9 +16,11 @@ export type HandshakeParts = {
   readonly tokens: Pick<TokenKeys, 'open'>;
   readonly bus: Pick<Bus, 'clock' | 'commands'>;
   readonly rooms: LocalRooms;
-  readonly slots: ConnectionSlots;
-  readonly users: UserRegistry;
+  readonly slots: Pick<ConnectionSlots, 'acquire' | 'release' | 'force'>;
+  readonly users: Pick<UserRegistry, 'isConnected'>;
   readonly proxies: TrustedProxies;
+  /** Closes an open connection. */
+  readonly end: (session: Session, code: number) => void;
 };
 
 /** What each outcome answers; one place, so that texts and statuses stay together. */
@@ -68,7 +70,9 @@ export async function admit(
   // Held before the record is read: a cached record is true only while changes of the room are heard.
   const room = await persist(() => parts.rooms.hold(token.account, token.room), patience);
   if (room === gaveUp) return refuse(handshake, 'unavailable');
-  const outcome = await admitToRoom(parts, handshake, token, room, patience);
+  const entering = parts.rooms.beginEntering(room, token.userId);
+  const outcome = await admitToRoom(parts, handshake, token, entering, patience);
+  parts.rooms.endEntering(entering);
   if (outcome !== 'admitted') parts.rooms.release(room);
   return outcome;
 }
@@ -77,16 +81,17 @@ async function admitToRoom(
   parts: HandshakeParts,
   handshake: Handshake,
   token: ChatToken,
-  room: LocalRoom,
+  entering: Entering,
   patience: Patience,
 ): Promise<HandshakeOutcome> {
+  const { room } = entering;
   const record = await persist(() => parts.rooms.record(room), patience);
   if (record === gaveUp) return refuse(handshake, 'unavailable');
   if (record === undefined) return refuse(handshake, 'room_not_found');
   const hasSlot = await persist(() => takeSlot(parts, token, room), patience);
   if (hasSlot === gaveUp) return refuse(handshake, 'unavailable');
   if (!hasSlot) return refuse(handshake, 'connection_quota');
-  const outcome = await claimAndUpgrade(parts, handshake, token, room, patience);
+  const outcome = await claimAndUpgrade(parts, handshake, token, entering, patience);
   if (outcome !== 'admitted') parts.slots.release(token.account);
   return outcome;
 }
@@ -105,15 +110,18 @@ async function claimAndUpgrade(
   parts: HandshakeParts,
   handshake: Handshake,
   token: ChatToken,
-  room: LocalRoom,
+  entering: Entering,
   patience: Patience,
 ): Promise<HandshakeOutcome> {
   const claim = await persist(() => tryToClaim(parts, token), patience);
   if (claim === gaveUp) return refuse(handshake, 'unavailable');
   if (claim !== 'claimed') return refuse(handshake, claim);
   const address = clientAddress(handshake.peer, handshake.forwardedFor, parts.proxies);
-  const isOpen = handshake.accept(new Session(++sessions, token, room, address));
-  return isOpen ? 'admitted' : 'gone';
+  const session = new Session(++sessions, token, entering.room, address);
+  if (!handshake.accept(session)) return 'gone';
+  // Refused, it would only come back with another token; closed, it stays away as those do that were open.
+  if (entering.isDisconnected) parts.end(session, closeCode.normal);
+  return 'admitted';
 }
 
 /** Throws while Redis is away. A claim whose answer is lost may stand all the same, so none is begun while that is known. */

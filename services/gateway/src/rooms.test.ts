@@ -137,3 +137,19 @@ test('sessions of a user are found by room and user, and gone after their exit',
   rooms.exit(other);
   assert.deepEqual(joined.at(-1), `leave ${id}`);
 });
+
+test('a record is read again after 15 s of use, should the announcement of a change have been lost', async (t) => {
+  let nowMs = 1_000;
+  t.mock.method(performance, 'now', () => nowMs);
+  const { rooms, reads } = parts();
+  const room = await rooms.hold(account, id);
+  const first = rooms.record(room);
+  reads[0]?.answer(record(500));
+  await first;
+  nowMs += 14_999;
+  assert.equal((rooms.record(room) as Room).maximumMessageLength, 500);
+  nowMs += 1;
+  const second = rooms.record(room);
+  reads[1]?.answer(record(100));
+  assert.equal((await second)?.maximumMessageLength, 100);
+});

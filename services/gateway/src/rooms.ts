@@ -23,11 +23,19 @@ export type LocalRoom = {
   touchedAtMs: number;
 };
 
+/** A connection on its way into a room that is held already. */
+export type Entering = {
+  readonly room: LocalRoom;
+  readonly userId: string;
+  /** Its user was disconnected meanwhile: it is to be closed as soon as it is open. */
+  isDisconnected: boolean;
+};
+
 /**
  * A record that nothing has announced a change of is read again after this: should the announcement itself have been
  * lost, a changed room isn't wrong for ever.
  */
-const recordLifeMs = 60_000;
+const recordLifeMs = 15_000;
 
 /** Where records come from: `store.rooms`. */
 export type RoomSource = { get(account: string, id: string): Promise<Room | undefined> };
@@ -35,6 +43,8 @@ export type RoomSource = { get(account: string, id: string): Promise<Room | unde
 /** The rooms of this gateway: who is in them, their records, and that the bus follows them. */
 export class LocalRooms {
   readonly #rooms = new Map<string, LocalRoom>();
+  /** As many as handshakes may be under way. */
+  readonly #entering = new Set<Entering>();
   readonly #source: RoomSource;
   readonly #follower: Pick<Follower, 'join' | 'leave'>;
 
@@ -119,6 +129,27 @@ export class LocalRooms {
     if (left.length === 0) room.users.delete(userId);
     else room.users.set(userId, left.length === 1 ? (left[0] as Session) : left);
     this.release(room);
+  }
+
+  /** Notes that a user's connection is on its way; `endEntering` follows once it is open or refused. */
+  beginEntering(room: LocalRoom, userId: string): Entering {
+    const entering: Entering = { room, userId, isDisconnected: false };
+    this.#entering.add(entering);
+    return entering;
+  }
+
+  /** It is open, or will never be. */
+  endEntering(entering: Entering): void {
+    this.#entering.delete(entering);
+  }
+
+  /** The open sessions of a user who is disconnected from a room; those on their way are marked. */
+  disconnect(room: LocalRoom, userId: string): readonly Session[] {
+    for (const entering of this.#entering) {
+      if (entering.room === room && entering.userId === userId) entering.isDisconnected = true;
+    }
+    // A copy: closing takes the sessions out of the room one by one.
+    return [...this.sessionsOf(room, userId)];
   }
 
   /** The open sessions of a user in a room. */
