@@ -46,7 +46,12 @@ type Followed = {
   /** Rooms that wait until the shard is live. */
   readonly waiting: Set<Joined>;
   linger: NodeJS.Timeout | undefined;
+  /** When it was last seen live, or began to be followed, on the monotonic clock. */
+  liveMs: number;
 };
+
+/** A shard that isn't live for this long is a fault: shards that are joined, or catch up, need a moment. */
+const notLiveAfterMs = 3_000;
 
 /** How long a join waits for Redis. */
 const joinPatienceMs = 5_000;
@@ -118,7 +123,9 @@ class ShardFollower implements Follower {
   notReady(): readonly string[] {
     const reasons: string[] = [];
     let notLive = 0;
-    for (const { reader } of this.#followed.values()) if (!reader.isLive) notLive++;
+    this.#noteLive();
+    const sinceMs = performance.now() - notLiveAfterMs;
+    for (const { liveMs } of this.#followed.values()) if (liveMs < sinceMs) notLive++;
     if (notLive > 0) reasons.push(`${notLive} of ${this.#followed.size} followed shards are not live`);
     return reasons;
   }
@@ -146,7 +153,7 @@ class ShardFollower implements Follower {
         joined.waiting?.settle();
       }
     });
-    const followed: Followed = { shard, reader, waiting, linger: undefined };
+    const followed: Followed = { shard, reader, waiting, linger: undefined, liveMs: performance.now() };
     this.#followed.set(shard, followed);
     this.#place(followed);
     return followed;
@@ -206,8 +213,14 @@ class ShardFollower implements Follower {
     followed.reader.moveTo(link);
   }
 
+  #noteLive(): void {
+    const nowMs = performance.now();
+    for (const followed of this.#followed.values()) if (followed.reader.isLive) followed.liveMs = nowMs;
+  }
+
   async #turn(): Promise<void> {
     this.#turns++;
+    this.#noteLive();
     const tasks = [...this.#links.values()].map((link) => link.watch());
     if (this.#turns % 2 === 0) {
       for (const { reader } of this.#followed.values()) tasks.push(reader.check());

@@ -150,3 +150,12 @@ test('a malformed entry is a bug and throws', async () => {
   assert.throws(() => one.publish([]), /needs an entry/);
   assert.throws(() => one.publish([frame(newId()), frame(newId())]), /of one room/);
 });
+
+test('a shard that is only just being joined is no reason against traffic', async () => {
+  const follower = two.follow(new Collector());
+  const joining = follower.join(newId());
+  assert.ok(joining !== undefined);
+  assert.deepEqual(two.notReady(), []);
+  await joining;
+  await follower.close();
+});
