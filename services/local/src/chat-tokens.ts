@@ -38,14 +38,21 @@ async function findOrCreate(client: IvschatClient, name: string): Promise<string
   return arn ?? '';
 }
 
-async function inWords<T>(running: Running, call: Promise<T>): Promise<T> {
+async function inWords<T>({ controlPlaneUrl }: Running, call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    const { name, message, code, $fault } = error as NodeJS.ErrnoException & { readonly $fault?: string };
-    if (code === 'ECONNREFUSED')
-      throw new PassingError(`Nothing answers at ${running.controlPlaneUrl}: start it with npm start.`);
-    const words = `The API refused: ${name}: ${message}`;
-    throw $fault === 'client' ? new PlainError(words) : new PassingError(words);
+    throw asPlainError(controlPlaneUrl, error as NodeJS.ErrnoException & { readonly $fault?: string });
   }
+}
+
+function asPlainError(url: string, error: NodeJS.ErrnoException & { readonly $fault?: string }): PlainError {
+  const { name, message, code = '', $fault } = error;
+  if (code === 'ECONNREFUSED') return new PassingError(`Nothing answers at ${url}: start it with npm start.`);
+  if (/CERT|UNABLE_TO_/.test(code))
+    return new PlainError(
+      `The certificate at ${url} isn't trusted (${message}): name the file of its authority with NODE_EXTRA_CA_CERTS.`,
+    );
+  if ($fault === 'client') return new PlainError(`The API refused: ${name}: ${message}`);
+  return new PassingError(`The API at ${url} failed: ${name}: ${message}`);
 }

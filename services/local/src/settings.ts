@@ -27,7 +27,7 @@ export const localSettings = {
   }),
   redisUrl: optionalText({
     env: 'REDIS_URL',
-    about: 'Redis to use, as below; when empty, a redis-server child with its data in the folder.',
+    about: 'Redis to use, written as above; when empty, a redis-server child with its data in the folder.',
     secret: true,
   }),
   credentialsFile: optionalText({
