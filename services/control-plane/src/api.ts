@@ -4,6 +4,7 @@ import type { Audit } from './audit.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { HttpRequest } from './auth/http-request.ts';
 import type { Services } from './call.ts';
+import { type CallPermits, openCallPermits } from './call-permits.ts';
 import { ApiError, type RenderedError, renderError, validationError } from './errors.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import type { ShapeName } from './model/shapes.ts';
@@ -37,10 +38,11 @@ export type Api = (incoming: Incoming) => Promise<Answer>;
 
 /** Opens the API: every call is answered, counted and written to the audit. */
 export function openApi(services: Services, metrics: ControlPlaneMetrics, audit: Audit): Api {
+  const permits = openCallPermits(services.store.rates);
   return async (incoming) => {
     const startedMs = performance.now();
     const trace: Trace = {};
-    const answer = await perform(services, incoming, trace).catch((error: unknown) =>
+    const answer = await perform(services, permits, incoming, trace).catch((error: unknown) =>
       failed(services, incoming, trace, error),
     );
     const durationMs = performance.now() - startedMs;
@@ -63,7 +65,12 @@ export function openApi(services: Services, metrics: ControlPlaneMetrics, audit:
 }
 
 /** The life of a call. Whether a resource exists is told only to callers who may ask: the operation authorises first. */
-async function perform(services: Services, incoming: Incoming, trace: Trace): Promise<Answer> {
+async function perform(
+  services: Services,
+  permits: CallPermits,
+  incoming: Incoming,
+  trace: Trace,
+): Promise<Answer> {
   const request = await incoming.read();
   const found = route(request.method, request.rawPath);
   const { name, operation } = found;
@@ -90,7 +97,7 @@ async function perform(services: Services, incoming: Incoming, trace: Trace): Pr
   const arn = arnIn(validated.value);
   if (arn !== undefined) trace.resource = arn;
 
-  await throttle(services.store, quotas, name, { account: caller.account, arn });
+  await throttle(permits, quotas, name, { account: caller.account, arn });
   const output = await implementations[name]({ operation: name, caller, quotas, services }, validated.value);
   const { status } = operation;
   return status === 204 ? { status } : { status, body: JSON.stringify(output) };

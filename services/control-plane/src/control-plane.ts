@@ -1,7 +1,7 @@
 import { openBus } from '@roomstream/bus/bus';
-import { connectRedis } from '@roomstream/runtime/redis';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import { shareRedis } from '@roomstream/runtime/shared-redis';
 import { openQuotas } from '@roomstream/store/quotas';
 import { recordsAccess } from '@roomstream/store/records-settings';
 import { openStore } from '@roomstream/store/store';
@@ -30,8 +30,14 @@ export async function startControlPlane(
 ): Promise<Service> {
   const closers: (() => unknown)[] = [];
   const closeAll = async () => {
-    // Last opened, first closed.
-    for (const close of closers.splice(0).reverse()) await close();
+    // Last opened, first closed; one that fails doesn't keep the others open.
+    for (const close of closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (err) {
+        surroundings.log.warn({ err }, 'a part of the control plane could not be closed');
+      }
+    }
   };
   const keep = <T>(part: T, close: (part: T) => unknown): T => {
     closers.push(() => close(part));
@@ -59,7 +65,7 @@ async function open(
   const quotas = keep(await openQuotas(settings, log), (part) => part.close());
   const access = recordsAccess(settings);
   const store = keep(await openStore({ access, quotas, log, registry }), (part) => part.close());
-  const redis = keep(connectRedis(access, 'page-tokens', log), (part) => part.disconnect());
+  const redis = keep(shareRedis(access, log, registry), (part) => part.close());
   const bus = keep(await openBus({ access: settings, shards: settings.shards, log, registry }), (part) =>
     part.close(),
   );
@@ -77,25 +83,27 @@ async function open(
     store,
     bus,
     tokenKeys,
-    pageTokens: pageTokens(pageTokenSecret(redis)),
+    pageTokens: pageTokens(await pageTokenSecret(redis.client)),
     announcer,
     log,
   };
   const api = openApi(services, metrics, openAudit(log));
-  const server = keep(await startServer(api, { ...settings, certificate, log }), (part) => part.stop());
-  let isStopping = false;
+  const server = keep(await startServer(api, { ...settings, certificate, log }), (part) =>
+    part.stop(settings.stopDelaySeconds * 1000),
+  );
+  let stopping: Promise<void> | undefined;
   return {
     name: 'control-plane',
     port: server.port,
     notReady: () => [
-      ...(isStopping ? ['stopping'] : []),
+      ...(stopping === undefined ? [] : ['stopping']),
       ...store.notReady(),
       ...bus.notReady(),
       ...tokenKeys.notReady(),
     ],
-    stop: async () => {
-      isStopping = true;
-      await closeAll();
+    stop: () => {
+      stopping ??= closeAll();
+      return stopping;
     },
   };
 }

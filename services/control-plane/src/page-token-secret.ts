@@ -5,18 +5,10 @@ const key = 'control-plane:{page-tokens}:secret';
 const secretBytes = 32;
 
 /**
- * The secret that seals page tokens: made by whichever control plane needs it first, kept beside the records, so that
- * it needs no setting and lives as long as the positions that it seals. Asked for once.
+ * The secret that seals page tokens: made by whichever control plane starts first, kept beside the records, so that it
+ * needs no setting and lives as long as the positions that it seals. Rejects when Redis is away.
  */
-export function pageTokenSecret(redis: RedisClient): () => Promise<Buffer> {
-  let secret: Buffer | undefined;
-  return async () => {
-    secret ??= await agree(redis);
-    return secret;
-  };
-}
-
-async function agree(redis: RedisClient): Promise<Buffer> {
+export async function pageTokenSecret(redis: RedisClient): Promise<Buffer> {
   await redis.set(key, randomBytes(secretBytes).toString('hex'), 'NX');
   // Read after writing: of two control planes that start together one has lost the race.
   const text = await redis.get(key);

@@ -13,9 +13,9 @@ export type PageTokenScope = {
 /** Makes and reads `nextToken`. */
 export type PageTokens = {
   /** The token that continues after `position`. */
-  seal(scope: PageTokenScope, position: ListPosition): Promise<string>;
+  seal(scope: PageTokenScope, position: ListPosition): string;
   /** Where a token continues. Throws ValidationException when it was altered, or made for another scope. */
-  open(scope: PageTokenScope, token: string): Promise<ListPosition>;
+  open(scope: PageTokenScope, token: string): ListPosition;
 };
 
 const algorithm = 'aes-256-gcm';
@@ -23,23 +23,22 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * Seals positions with AES-256-GCM; the scope is authenticated with them. `secret` gives the 32 bytes that all control
+ * Seals positions with AES-256-GCM; the scope is authenticated with them. `secret` is the 32 bytes that all control
  * planes share, so that each takes the others' tokens.
  */
-export function pageTokens(secret: () => Promise<Buffer>): PageTokens {
+export function pageTokens(secret: Buffer): PageTokens {
   return {
-    seal: async (scope, position) => {
+    seal: (scope, position) => {
       const iv = randomBytes(ivBytes);
-      const cipher = createCipheriv(algorithm, await secret(), iv).setAAD(encodeScope(scope));
+      const cipher = createCipheriv(algorithm, secret, iv).setAAD(encodeScope(scope));
       const text = [cipher.update(JSON.stringify(position)), cipher.final()];
       return Buffer.concat([iv, ...text, cipher.getAuthTag()]).toString('base64url');
     },
-    open: async (scope, token) => {
-      const key = await secret();
+    open: (scope, token) => {
       const bytes = Buffer.from(token, 'base64url');
       // Of several spellings of the same bytes only the one that was given out counts.
       if (bytes.length > ivBytes + tagBytes && bytes.toString('base64url') === token) {
-        const text = unseal(key, bytes, encodeScope(scope));
+        const text = unseal(secret, bytes, encodeScope(scope));
         if (text !== undefined) return JSON.parse(text) as ListPosition;
       }
       throw fieldError(

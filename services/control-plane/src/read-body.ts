@@ -26,10 +26,13 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
         chunks.push(chunk);
       }
     });
-    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+    const cutOff = () => reject(requestError('The connection was closed before the body had ended'));
+    request.once('close', cutOff);
     request.once('error', reject);
-    // After 'end' this changes nothing.
-    request.once('close', () => reject(requestError('The connection was closed before the body had ended')));
+    request.once('end', () => {
+      request.off('close', cutOff);
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    });
   });
 }
 

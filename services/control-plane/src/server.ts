@@ -10,6 +10,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { background } from '@roomstream/runtime/background';
+import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Answer, Api } from './api.ts';
 import type { HttpRequest } from './auth/http-request.ts';
@@ -34,8 +35,11 @@ export type ServerOptions = {
 /** A listening API server. */
 export type ApiServer = {
   readonly port: number;
-  /** Takes no more connections, finishes what has begun (10 s at most), closes all. */
-  stop(): Promise<void>;
+  /**
+   * Goes on for `delayMs` while it asks callers to leave, then takes no more connections, finishes what has begun
+   * (10 s at most) and closes all.
+   */
+  stop(delayMs: number): Promise<void>;
 };
 
 /** Request line and headers: UntagResource with 50 keys of 128 characters, percent-encoded, is 77 KB. */
@@ -61,9 +65,10 @@ export async function startServer(api: Api, options: ServerOptions): Promise<Api
   await listen(server, options.host, options.port);
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () => {
+    stop: async (delayMs) => {
       state.isStopping = true;
-      return new Promise((resolve) => {
+      await sleep(delayMs);
+      await new Promise<void>((resolve) => {
         const giveUp = setTimeout(() => server.closeAllConnections(), stopWithinMs);
         server.close(() => {
           clearTimeout(giveUp);
@@ -151,7 +156,10 @@ async function readRequest(request: IncomingMessage, options: ServerOptions): Pr
     rawQuery: mark === -1 ? '' : url.slice(mark + 1),
     headers: joinHeaders(request.rawHeaders),
     body,
-    isTls: isOverTls(request, options.certificate !== undefined, options.trustedProxies),
+    // Asked only for the few that don't sign their payload.
+    get isTls() {
+      return isOverTls(request, options.certificate !== undefined, options.trustedProxies);
+    },
   };
 }
 

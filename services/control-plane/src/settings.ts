@@ -43,6 +43,16 @@ export const controlPlaneSettings = {
     env: 'ROOMSTREAM_CREDENTIALS_FILE',
     about: 'JSON file of accounts, access keys and policies; read again when it changes.',
   }),
+  stopDelaySeconds: integer(
+    {
+      env: 'ROOMSTREAM_CONTROL_PLANE_STOP_DELAY_SECONDS',
+      fallback: '0',
+      about:
+        'How long a stopping control plane, no longer ready, still takes calls, until balancers have noticed; with the 10 s that running calls may take less than `ROOMSTREAM_STOP_SECONDS`.',
+    },
+    0,
+    600,
+  ),
   unusedRoomMonths: integer(
     {
       env: 'ROOMSTREAM_UNUSED_ROOM_MONTHS',

@@ -1,11 +1,8 @@
 import type { AccountQuotas } from '@roomstream/store/quotas';
 import { perSecondOf } from '@roomstream/store/rate-names';
-import type { Store } from '@roomstream/store/store';
-import { internalError, type ResourceType, throttled } from './errors.ts';
+import type { CallPermits } from './call-permits.ts';
+import { type ResourceType, throttled } from './errors.ts';
 import type { OperationName } from './model/operations.ts';
-
-/** A refusal after this long is a command that has timed out (runtime/redis.ts: after 1 s). */
-const silenceMs = 900;
 
 /** What a call is about, for the error's members. */
 export type Throttled = { readonly account: string; readonly arn: string | undefined };
@@ -13,20 +10,16 @@ export type Throttled = { readonly account: string; readonly arn: string | undef
 /**
  * Takes one call of the operation's rate ("API Call Rate Quotas" in the guide; DeleteMessage and DisconnectUser share
  * theirs with the gateways). Throws ThrottlingException when the account has used it up, also where the
- * model forgot to list it. When Redis is away nothing is granted, and the error says that it is our fault.
+ * model forgot to list it; rejects with StoreUnavailable when Redis is away.
  */
 export async function throttle(
-  store: Store,
+  permits: CallPermits,
   quotas: AccountQuotas,
   operation: OperationName,
   about: Throttled,
 ): Promise<void> {
   const perSecond = perSecondOf(quotas, operation);
-  const startedMs = performance.now();
-  if ((await store.rates.take(about.account, operation, perSecond)) > 0) return;
-  // A Redis that is frozen looks connected, and refuses by silence.
-  const isAway = store.notReady().length > 0 || performance.now() - startedMs > silenceMs;
-  if (isAway) throw internalError();
+  if (await permits.take(about.account, operation, perSecond)) return;
   throw throttled(operation, typeOf(operation, about.arn), idOf(about), perSecond);
 }
 

@@ -13,10 +13,10 @@ export async function listLoggingConfigurations(
   const { store, pageTokens } = call.services;
   const { account } = call.caller;
   const scope = { operation: 'ListLoggingConfigurations', account, filters: [] };
-  const after = input.nextToken ? await pageTokens.open(scope, input.nextToken) : undefined;
+  const after = input.nextToken ? pageTokens.open(scope, input.nextToken) : undefined;
   const page = await store.loggingConfigurations.list(account, input.maxResults ?? defaultPage, after);
   return {
     loggingConfigurations: page.loggingConfigurations.map((each) => renderLoggingConfiguration(call, each)),
-    nextToken: page.next && (await pageTokens.seal(scope, page.next)),
+    nextToken: page.next && pageTokens.seal(scope, page.next),
   };
 }

@@ -14,7 +14,7 @@ export async function listRooms(call: Call, input: Input<'ListRooms'>): Promise<
   // An empty URI names no handler: it is a filter that was left empty.
   const uri = input.messageReviewHandlerUri === '' ? undefined : input.messageReviewHandlerUri;
   const scope = { operation: 'ListRooms', account, filters: [name, uri, configuration] };
-  const after = input.nextToken ? await pageTokens.open(scope, input.nextToken) : undefined;
+  const after = input.nextToken ? pageTokens.open(scope, input.nextToken) : undefined;
   const loggingConfigurationId =
     configuration === undefined ? undefined : await existingConfiguration(call, configuration);
   const filter = {
@@ -25,7 +25,7 @@ export async function listRooms(call: Call, input: Input<'ListRooms'>): Promise<
   const page = await store.rooms.list(account, filter, input.maxResults ?? defaultPage, after);
   return {
     rooms: page.rooms.map((room) => renderRoomSummary(call, room)),
-    nextToken: page.next && (await pageTokens.seal(scope, page.next)),
+    nextToken: page.next && pageTokens.seal(scope, page.next),
   };
 }
 
