@@ -28,12 +28,12 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'roomstream-redis-'));
   let child = await run(port, dir, args);
-  const end = () => child.kill('SIGKILL');
+  const end = () => killAll(child);
   process.once('exit', end);
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
+    killAll(child);
     await ended;
   };
   return {
@@ -55,6 +55,17 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   };
 }
 
+/**
+ * Kills the server and what it has forked to write a snapshot: a fork that waits for its dead parent would hold our
+ * pipes, and with them this process, for ever.
+ */
+function killAll(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  process.kill(-child.pid, 'SIGKILL');
+}
+
 async function run(port: number, dir: string, args: readonly string[]): Promise<ChildProcess> {
   const fixed = [
     '--port',
@@ -68,11 +79,16 @@ async function run(port: number, dir: string, args: readonly string[]): Promise<
     '--save',
     '',
   ];
-  const child = spawn('redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4000);
+  const child = spawn('redis-server', [...fixed, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4000);
+    });
+  }
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => reject(new Error(`redis-server can't be started: ${error.message}`)));
