@@ -36,5 +36,7 @@ export function openLog(service: string, level: string): Log {
     serializers: { err: loggedError },
     redact: { paths: redacted.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
   };
-  return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', sync: true })) : pino(options);
+  return process.stdout.isTTY
+    ? pino(options, pretty({ ignore: 'pid,hostname', singleLine: true, sync: true }))
+    : pino(options);
 }

@@ -46,6 +46,7 @@ export async function runProcess<T extends typeof processSettings & SettingsTabl
     service = await start(settings, { log, registry });
     admin = await openAdmin(common.adminHost, common.adminPort, registry, [service]);
   } catch (err) {
+    if (err instanceof SettingsError) refuse(err);
     log.fatal({ err }, `${name} could not start: ${(err as Error).message}`);
     process.exit(1);
   }
@@ -66,9 +67,13 @@ export function readOrExit<T extends SettingsTable>(table: T): Settings<T> {
     return readSettings(table);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
+    refuse(error);
   }
+}
+
+function refuse(error: SettingsError): never {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
 }
 
 /** A signal this soon after the first is the same Ctrl-C: the terminal sends it to all, and npm passes it on as well. */

@@ -1,6 +1,6 @@
 import { Backoff } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
-import { startLoop } from '@roomstream/runtime/loop';
+import { type Loop, startLoop } from '@roomstream/runtime/loop';
 import type { Registry } from '@roomstream/runtime/metrics';
 import { cannotWrite, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
 import { shareRedis } from '@roomstream/runtime/shared-redis';
@@ -63,18 +63,20 @@ export function openRecordsConnection(access: RedisAccess, log: Log, registry: R
     await client.ping();
     heardMs = performance.now();
   };
-  const loop = startLoop('asking Redis for a sign of life', askEveryMs, ask, log);
+  let loop: Loop | undefined;
   return {
     client,
     scripts: defineScripts(client),
     retry,
     ready: async () => {
       await retry('start', ask, readyWindowMs);
+      // Not before: a connection that comes up is no outage that a log should tell.
+      loop ??= startLoop('asking Redis for a sign of life', askEveryMs, ask, log);
     },
     // A frozen Redis looks connected.
     isUp: () => client.status === 'ready' && performance.now() - heardMs < awayAfterMs,
     close: async () => {
-      const stopped = loop.stop();
+      const stopped = loop?.stop();
       shared.close();
       await stopped;
     },

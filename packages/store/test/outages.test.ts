@@ -174,7 +174,8 @@ test('a Redis whose memory is full refuses writes at once as unavailable, answer
     await assert.rejects(store.rates.take(account, 'CreateChatToken', 5), StoreUnavailable);
     assert.ok(performance.now() - startMs < 1_000);
     assert.deepEqual(await store.rooms.get(account, room.id), room);
-    assert.deepEqual(store.notReady(), []);
+    // The test before has frozen the same server.
+    await eventually(() => assert.deepEqual(store.notReady(), []));
   } finally {
     await redisCommand(server.port, 'CONFIG', 'SET', 'maxmemory', '0');
   }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { decodeBase64url } from './base64url.ts';
 
 /** A local master key. */
@@ -27,13 +26,13 @@ export class KeyFileError extends Error {
 
 /**
  * Makes the key file with one new key unless it is there. Returns whether it was made. Several processes may race: the
- * file appears whole or not at all, and the one that comes second finds the first one's.
+ * file appears whole or not at all, and the one that comes second finds the first one's. A missing folder isn't made:
+ * a mistyped path would become a key of its own, and this process would refuse every token of the others.
  */
 export function createKeyFile(path: string, nowMs: number): boolean {
   if (existsSync(path)) return false;
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(draft, newKeyFile(nowMs), { flag: 'wx', mode: 0o600, flush: true });
     return linkNew(draft, path);
   } catch (error) {
@@ -81,7 +80,9 @@ export function readKeyFile(path: string): KeyFile {
   try {
     return { keys: parseKeys(readFileSync(path, 'utf8')), version };
   } catch (error) {
-    throw new KeyFileError(`the token key file ${path} can't be used: ${(error as Error).message}`);
+    throw new KeyFileError(
+      `the token key file ${path} can't be used: ${(error as Error).message}. Restore it from a copy; without it, tokens sealed before are refused`,
+    );
   }
 }
 

@@ -24,7 +24,8 @@ const lookEveryMs = 2_000;
  * file that can't be used then is logged, and the keys before stay.
  */
 export function openLocalKeys(path: string, log: Log, onChange: () => void): KeySource {
-  if (createKeyFile(path, Date.now())) log.info({ path }, 'made a new token key file');
+  if (createKeyFile(path, Date.now()))
+    log.warn({ path }, 'made a new token key file; every process of the deployment needs this very file');
   const source = new LocalKeys(path, log, onChange);
   return source;
 }

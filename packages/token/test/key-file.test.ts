@@ -9,14 +9,18 @@ import { folder } from './fixtures.ts';
 const now = Date.parse('2026-01-01T00:00:00Z');
 const secret = Buffer.alloc(32, 7).toString('base64url');
 
-test('the key file is made once, readable by its owner alone, its folders with it', (t) => {
-  const path = join(folder(t), 'a', 'b', 'keys.json');
+test('the key file is made once, readable by its owner alone', (t) => {
+  const path = join(folder(t), 'keys.json');
   assert.equal(createKeyFile(path, now), true);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const made = readFileSync(path, 'utf8');
   assert.equal(createKeyFile(path, now), false);
   assert.equal(readFileSync(path, 'utf8'), made);
   assert.deepEqual(readdirSync(join(path, '..')), ['keys.json']);
+});
+
+test('a key file in a folder that is not there is refused, not made', (t) => {
+  assert.throws(() => createKeyFile(join(folder(t), 'mistyped', 'keys.json'), now), /can't be made: ENOENT/);
 });
 
 test('processes that race for the key file agree on one key', async (t) => {
