@@ -173,7 +173,7 @@ test('a key file that breaks while running is said to be broken, and the keys be
   const path = join(folder(t), 'keys.json');
   const around = surroundings();
   const warnings: Error[] = [];
-  Object.assign(around.log, { warn: ({ err }: { err: Error }) => void warnings.push(err) });
+  Object.assign(around.log, { warn: ({ err }: { err?: Error }) => void (err && warnings.push(err)) });
   const keys = await openKeys(t, { ROOMSTREAM_TOKEN_KEY_FILE: path }, around);
   const text = await seal(keys);
   replace(path, { keys: [] });
