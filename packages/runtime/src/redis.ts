@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from './log.ts';
 import { optionalText, text } from './setting-kinds.ts';
 import type { Setting, SettingsTable } from './settings.ts';
+import { shareWrites } from './share-writes.ts';
 
 /** A connection for commands: a single server, a Sentinel-watched master, or a Cluster. */
 export type RedisClient = Redis | Cluster;
@@ -150,6 +151,7 @@ export function connectRedis(access: RedisAccess, name: string, log: Log): Redis
           slotsRefreshInterval: 5_000,
         })
       : new Redis(options);
+  shareWrites(client);
   return logConnection(client, name, log);
 }
 
