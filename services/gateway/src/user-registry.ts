@@ -17,6 +17,7 @@ const aliveMs = 15_000;
 const heartbeatMs = 5_000;
 
 const addScript = readFileSync(new URL('../../lua/add-user-connection-1.lua', import.meta.url), 'utf8');
+const addCommand = 'gateway:addUserConnection';
 
 /**
  * Which connections each user has in each room, over the fleet. Stock clients open the next connection before they
@@ -33,6 +34,8 @@ export class UserRegistry {
 
   private constructor(bus: RegistryBus, gatewayId: string, log: Log) {
     this.#bus = bus;
+    // Its text goes to Redis once a connection, its hash from then on.
+    bus.commands.defineCommand(addCommand, { numberOfKeys: 1, lua: addScript });
     this.#gatewayId = gatewayId;
     this.#log = log;
     this.#heartbeat = startLoop('the heartbeat of this gateway', heartbeatMs, () => this.#beat(), log);
@@ -93,7 +96,15 @@ export class UserRegistry {
     const key = this.#key(session.room.id, session.userId);
     const member = `${this.#gatewayId}/${session.number}`;
     if (session.socket === undefined) return commands.zrem(key, member);
-    return commands.eval(addScript, 1, key, member, session.expiresMs, clock.nowMs());
+    // defineCommand adds a method that no type knows of.
+    const methods = commands as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
+    return (methods[addCommand] as (typeof methods)[string]).call(
+      commands,
+      key,
+      member,
+      session.expiresMs,
+      clock.nowMs(),
+    );
   }
 
   async #beat(): Promise<void> {
