@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 /** A service of a fleet, running as a process of its own. */
 export type FleetProcess = {
@@ -32,7 +33,7 @@ export type FleetProcess = {
 const readyWithinMs = 60_000;
 const mostOutput = 256 * 1024;
 
-/** Starts a service on ports that the system chooses; resolves when /readyz says so. */
+/** Starts a service on free ports; resolves when /readyz says so. */
 export async function startFleetProcess(
   kind: FleetProcess['kind'],
   env: Readonly<Record<string, string>>,
@@ -41,7 +42,10 @@ export async function startFleetProcess(
   const collect = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-mostOutput);
   };
-  let { child, ports } = await launch(kind, { port: 0, adminPort: 0 }, env, collect);
+  // A gateway gets a port by number: where the system chooses it, the WebSocket library leaves out SO_REUSEADDR, and the
+  // next process couldn't listen there until the connections of a killed one have lingered out.
+  const first = { port: kind === 'gateway' ? await freePort() : 0, adminPort: 0 };
+  let { child, ports } = await launch(kind, first, env, collect);
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {

@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js';
 import { accessSync, constants } from 'node:fs';
 import { addressText } from './client-address.ts';
-import { cannotListen, checkPortIsFree } from './listening.ts';
 import { explainLoadFailure } from './load-failure.ts';
 
 /** An open WebSocket, opaque outside of this file. */
@@ -101,6 +100,9 @@ const maxHeaderBytes = 16 * 1024;
  */
 const maxPayloadBytes = 256 * 1024;
 
+/** Refuses to share the port with another process; by default the library lets both listen, and each gets a part. */
+const exclusivePort = 1;
+
 /** Opens the server. Rejects with a plain message when the library can't be loaded or the port is taken. */
 export async function openTransport(options: TransportOptions, events: TransportEvents): Promise<Transport> {
   const uws = await loadLibrary();
@@ -133,7 +135,6 @@ export async function openTransport(options: TransportOptions, events: Transport
     answer(response, 426, 'Connect with a WebSocket, a chat token as its protocol'),
   );
   app.any('/*', (response) => answer(response, 404, 'There is nothing here but WebSockets'));
-  await checkPortIsFree(options.host, options.port);
   const listener = listen(app, options);
   let isListening = true;
   const stopListening = () => {
@@ -275,14 +276,22 @@ function openApp(uws: Library, tls: TransportOptions['tls']): TemplatedApp {
   }
 }
 
-type Listen = (host: string, port: number, done: (socket: us_listen_socket | false) => void) => void;
+type Listen = (
+  host: string,
+  port: number,
+  options: number,
+  done: (socket: us_listen_socket | false) => void,
+) => void;
 
 function listen(app: TemplatedApp, { host, port }: TransportOptions): us_listen_socket {
   let listener: us_listen_socket | false = false;
-  // The overload with a host exists in the library, not in its types; the callback is immediate.
-  (app.listen as unknown as Listen).call(app, host, port, (socket) => {
+  // The overload with host and options exists in the library, not in its types; the callback is immediate.
+  (app.listen as unknown as Listen).call(app, host, port, exclusivePort, (socket) => {
     listener = socket;
   });
-  if (listener === false) throw cannotListen(host, port);
+  if (listener === false)
+    throw new Error(
+      `can't listen on ${host}:${port}: the port is taken, or the address isn't of this machine`,
+    );
   return listener;
 }
