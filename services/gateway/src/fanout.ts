@@ -18,7 +18,9 @@ export type FanoutParts = {
 export function openFanout({ rooms, transport, metrics, log }: FanoutParts): BusListener {
   const frame = (entry: Received) => {
     const room = rooms.find(entry.room);
-    if (room === undefined || room.size === 0) return;
+    if (room === undefined) return;
+    if (room.overlaps !== undefined) for (const frames of room.overlaps) frames.push(entry.body);
+    if (room.size === 0) return;
     transport.publish(entry.room, entry.body);
     metrics.delivered(actionOf(entry.body), room.size);
   };

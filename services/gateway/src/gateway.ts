@@ -92,7 +92,17 @@ async function start(
     patienceMs: settings.handshakePatienceMs,
   });
   const end = (session: Session, code: number) => transport.end(session, code);
-  const parts = { tokens, bus, rooms, slots, users, proxies: settings.trustedProxies, end };
+  const parts: HandshakeParts = {
+    tokens,
+    bus,
+    rooms,
+    slots,
+    users,
+    proxies: settings.trustedProxies,
+    end,
+    send: (session, frame) => transport.send(session, frame),
+    overlapMs: settings.refreshOverlapMs,
+  };
   const state = { isDraining: false, isRefusing: false };
   const tell = (handshake: Handshake, outcome: HandshakeOutcome) => {
     metrics.handshake(outcome);

@@ -6,6 +6,7 @@ import type { ChatToken } from '@roomstream/token/token';
 import type { TokenKeys } from '@roomstream/token/token-keys';
 import { clientAddress, type TrustedProxies } from './client-address.ts';
 import type { HandshakeOutcome } from './metrics.ts';
+import { keepOverlap } from './overlap.ts';
 import type { Entering, LocalRoom, LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
 import { closeCode, type Handshake, type RefusalStatus } from './transport.ts';
@@ -21,6 +22,10 @@ export type HandshakeParts = {
   readonly proxies: TrustedProxies;
   /** Closes an open connection. */
   readonly end: (session: Session, code: number) => void;
+  /** Sends a text frame to an open connection. */
+  readonly send: (session: Session, frame: Buffer) => void;
+  /** How long a refresh waits, its room's frames kept meanwhile; 0: not at all. */
+  readonly overlapMs: number;
 };
 
 /** What each outcome answers; one place, so that texts and statuses stay together. */
@@ -99,11 +104,19 @@ async function admitToRoom(
 /** A slot of the account's connection quota; beyond the quota for a user who is in the room already, and refreshes. */
 async function takeSlot(parts: HandshakeParts, token: ChatToken, room: LocalRoom): Promise<boolean> {
   if (await parts.slots.acquire(token.account)) return true;
-  const isRefresh =
-    parts.rooms.sessionsOf(room, token.userId).length > 0 ||
-    (await parts.users.isConnected(room.id, token.userId));
+  const isRefresh = isHere(parts, token, room) || (await parts.users.isConnected(room.id, token.userId));
   if (isRefresh) parts.slots.force(token.account);
   return isRefresh;
+}
+
+/** Whether the user has a connection in the room at any gateway; false as well when Redis doesn't say. */
+async function isInRoom(parts: HandshakeParts, token: ChatToken, room: LocalRoom): Promise<boolean> {
+  return isHere(parts, token, room) || parts.users.isConnected(room.id, token.userId).catch(() => false);
+}
+
+/** Whether the user has a connection in the room at this gateway. */
+function isHere(parts: HandshakeParts, token: ChatToken, room: LocalRoom): boolean {
+  return parts.rooms.sessionsOf(room, token.userId).length > 0;
 }
 
 async function claimAndUpgrade(
@@ -113,12 +126,31 @@ async function claimAndUpgrade(
   entering: Entering,
   patience: Patience,
 ): Promise<HandshakeOutcome> {
-  const claim = await persist(() => tryToClaim(parts, token), patience);
+  // Asked beside the claim, so that it costs no time.
+  const [claim, isRefresh] = await Promise.all([
+    persist(() => tryToClaim(parts, token), patience),
+    parts.overlapMs > 0 && isInRoom(parts, token, entering.room),
+  ]);
   if (claim === gaveUp) return refuse(handshake, 'unavailable');
   if (claim !== 'claimed') return refuse(handshake, claim);
+  const overlap = isRefresh ? await keepOverlap(entering.room, parts.overlapMs) : undefined;
+  const outcome = open(parts, handshake, token, entering, overlap?.frames ?? []);
+  overlap?.end();
+  return outcome;
+}
+
+/** Upgrades, and sends what the room said while the connection waited, before anything that comes later. */
+function open(
+  parts: HandshakeParts,
+  handshake: Handshake,
+  token: ChatToken,
+  entering: Entering,
+  frames: readonly Buffer[],
+): HandshakeOutcome {
   const address = clientAddress(handshake.peer, handshake.forwardedFor, parts.proxies);
   const session = new Session(++sessions, token, entering.room, address);
   if (!handshake.accept(session)) return 'gone';
+  for (const frame of frames) parts.send(session, frame);
   // Refused, it would only come back with another token; closed, it stays away as those do that were open.
   if (entering.isDisconnected) parts.end(session, closeCode.normal);
   return 'admitted';

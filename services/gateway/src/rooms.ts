@@ -19,6 +19,8 @@ export type LocalRoom = {
   /** When the record was read, on the monotonic clock. */
   loadedAtMs: number;
   loading: Promise<Room | undefined> | undefined;
+  /** Frames that are kept for connections that open a little later (overlap.ts); undefined when there are none. */
+  overlaps: Set<Buffer[]> | undefined;
   /** When its use was last noted, on the monotonic clock. */
   touchedAtMs: number;
 };
@@ -200,6 +202,7 @@ function newRoom(account: string, id: string): LocalRoom {
     record: undefined,
     loadedAtMs: 0,
     loading: undefined,
+    overlaps: undefined,
     touchedAtMs: Number.NEGATIVE_INFINITY,
   };
 }

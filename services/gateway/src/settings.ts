@@ -95,6 +95,16 @@ const ownSettings = {
     100,
     60_000,
   ),
+  refreshOverlapMs: integer(
+    {
+      env: 'ROOMSTREAM_GATEWAY_REFRESH_OVERLAP_MS',
+      fallback: '250',
+      about:
+        'How long the next connection of a user who is in the room waits before it opens; it brings what the room said meanwhile. Stock clients drop what is unread on their old connection when the new one opens. 0: not at all.',
+    },
+    0,
+    2_000,
+  ),
   admitWhileDrainingSeconds: integer(
     {
       env: 'ROOMSTREAM_GATEWAY_ADMIT_WHILE_DRAINING_SECONDS',

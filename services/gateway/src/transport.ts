@@ -76,7 +76,7 @@ export type TransportOptions = {
 export type Transport = {
   readonly port: number;
   /** Sends a text frame, after whatever was published to the connection. */
-  send(connection: Connection, frame: string): void;
+  send(connection: Connection, frame: string | Buffer): void;
   /** Subscribes a connection that is open. */
   subscribe(connection: Connection, topic: string): void;
   /** Sends a text frame to all subscribers; the bytes are copied before it returns. */

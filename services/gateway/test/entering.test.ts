@@ -78,6 +78,8 @@ async function entering(room: string, userId: string) {
     users: { isConnected: async () => false },
     proxies: readTrustedProxies(''),
     end,
+    send: () => undefined,
+    overlapMs: 0,
   };
   const outcome = admit(parts, handshake, performance.now() + 30_000);
   await eventually(() => waits);
