@@ -1,6 +1,7 @@
 import { openBus } from '@roomstream/bus/bus';
 import type { ReviewBacklog } from '@roomstream/bus/review-group';
 import { newId } from '@roomstream/protocol/ids';
+import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
@@ -17,6 +18,9 @@ type WorkerSettings = Settings<typeof reviewWorkerSettings>;
 
 /** A message that waits this long for its verdict says that there are too few workers, or none that work. */
 const backlogReasonMs = 5_000;
+
+/** Longest wait at a stop for the messages in hand. */
+const mostStopMs = 10_000;
 
 /**
  * Starts a review worker: messages that wait for review on one side, their handlers on the other. Any number of workers
@@ -75,9 +79,12 @@ export async function startReviewWorker(
   });
   const state = { isStopping: false };
   const stop = async () => {
+    const stopped = new AbortController();
     state.isStopping = true;
     await group.stopTaking();
-    await worker.idle();
+    // Without Redis nothing can be settled; other workers claim it once it is back.
+    await Promise.race([worker.idle(), sleep(mostStopMs, stopped.signal)]);
+    stopped.abort();
     await bus.close();
     invoker.close();
     table.close();
