@@ -7,10 +7,10 @@ import type { Bus } from '../src/bus.ts';
 import { encodeEntry } from '../src/entry.ts';
 import { reviewGroup, reviewQueueKey } from '../src/keys.ts';
 import { decodeReply, encodeReply } from '../src/reply.ts';
-import { encodeReview, type Review, type WaitingReview } from '../src/review.ts';
+import { encodeReview, type WaitingReview } from '../src/review.ts';
 import type { ReviewGroup } from '../src/review-group.ts';
 import { defineScripts } from '../src/scripts.ts';
-import { collect, frame, openTestBus } from './bus-fixture.ts';
+import { collect, frame, openTestBus, reviewOf } from './bus-fixture.ts';
 
 let redis: RedisServer;
 let bus: Bus;
@@ -26,21 +26,6 @@ after(async () => {
 });
 
 const account = '000000000000';
-
-function reviewOf(room: string, userId: string, content = 'hello'): Review {
-  return {
-    account,
-    room,
-    id: newId(),
-    requestId: 'r1',
-    content,
-    attributes: { a: 'b' },
-    sender: { userId, attributes: { mood: 'fine' }, ip: '192.0.2.1' },
-    handler: { uri: `arn:aws:lambda:us-west-2:${account}:function:f`, fallbackResult: 'ALLOW' },
-    maximumMessageLength: 500,
-    replyTo: { gateway: newId(), session: 7 },
-  };
-}
 
 /** A worker that collects what it gets, and settles when it is told. */
 function worker(on: Bus, capacity = 1_000, claimMs = 60_000) {
