@@ -12,14 +12,17 @@ import {
   maximumMessageLength,
   tableTimeoutMs,
 } from '../src/handler-answers.ts';
-import { functionArn, type HandlerEndpoint, startHandlerEndpoint } from '../src/handler-endpoint.ts';
+import { functionArn, type HandlerEndpoint, respond, startHandlerEndpoint } from '../src/handler-endpoint.ts';
 import { lambdaEnv } from '../src/lambda-env.ts';
 import { connectRaw, type ServerFrame } from '../src/raw-client.ts';
 import { reviewErrorsOf } from '../src/review-metrics.ts';
 import { openStage, type Stage } from '../src/stage.ts';
+import { startWebhook, type Webhook } from '../src/webhook.ts';
 
 let handlers: HandlerEndpoint;
 let stage: Stage;
+let webhook: Webhook;
+const webhookSecret = 'a secret of the operator';
 const folder = mkdtempSync(join(tmpdir(), 'roomstream-review-'));
 
 /** Quick, and few enough that none waits for its turn. */
@@ -28,6 +31,7 @@ type Fallback = 'ALLOW' | 'DENY';
 
 before(async () => {
   handlers = await startHandlerEndpoint();
+  webhook = await startWebhook(webhookSecret);
   const table = join(folder, 'handlers.json');
   const elsewhere = {
     refused: `http://127.0.0.1:${await freePort()}`,
@@ -36,20 +40,23 @@ before(async () => {
     // Nobody resolves a name of this domain (RFC 6761).
     unnamed: 'http://lambda.invalid',
   };
-  const entries = Object.entries(elsewhere).map(([name, endpoint]) => [
+  const entries: [string, unknown][] = Object.entries(elsewhere).map(([name, endpoint]) => [
     functionArn(name),
     { lambda: { endpoint } },
   ]);
+  entries.push([functionArn('web*'), { webhook: { url: webhook.url, secret: webhookSecret } }]);
   writeFileSync(table, JSON.stringify({ handlers: Object.fromEntries(entries) }));
   stage = await openStage({
     reviewWorkers: 1,
     env: { ...lambdaEnv(handlers.url), ROOMSTREAM_REVIEW_HANDLERS_FILE: table },
+    gatewayEnv: { ROOMSTREAM_TRUSTED_PROXIES: '127.0.0.1/32' },
     accountQuotas: { messageReviewTimeoutMs: tableTimeoutMs },
   });
 });
 after(async () => {
   await stage?.close();
   await handlers?.close();
+  await webhook?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -140,4 +147,24 @@ test('only the sender learns of a denied message', async (t) => {
       ['good'],
     );
   }
+});
+
+test('a webhook reviews messages in place of a function, and its requests are signed', async () => {
+  const frame = await reviewed(functionArn('webhook'), 'DENY');
+  assert.equal(frame.Content, 'from the web', frame.ErrorMessage);
+  assert.deepEqual(frame.Attributes, askedMessage.Attributes);
+  assert.equal(webhook.asked.length, 1);
+  assert.equal(webhook.asked[0]?.Content, askedMessage.Content);
+});
+
+test('behind a trusted proxy the handler is told the address that the proxy saw', async (t) => {
+  const uri = handlers.define('address', (response, { Content }) =>
+    respond(response, { ReviewResult: 'ALLOW', Content }),
+  );
+  const room = await stage.api.createRoom({ messageReviewHandler: { uri } });
+  const headers = { 'X-Forwarded-For': '198.51.100.7' };
+  const client = await connectRaw(stage.url(0), await stage.api.token(room, 'ann'), { headers });
+  t.after(client.socket.destroy);
+  await client.say('where am I?');
+  assert.equal(handlers.asked('address')[0]?.Sender.Ip, '198.51.100.7');
 });

@@ -1,4 +1,3 @@
-import type { FleetProcess } from '@roomstream/testing/fleet-process';
 import type { Stage } from './stage.ts';
 
 /** The worker's counters that tell why a verdict was the fallback's, by the guide's names. */
@@ -16,15 +15,26 @@ export async function reviewErrorsOf(
   stage: Stage,
   arn: string,
 ): Promise<Readonly<Record<ReviewError, number>>> {
-  const counted = async (name: ReviewError) => {
-    const workers: readonly FleetProcess[] = stage.fleet.reviewWorkers;
-    const values = workers.map((worker) => worker.metric(reviewErrors[name], `"${arn}"`));
-    return (await Promise.all(values)).reduce((sum, value) => sum + value, 0);
-  };
+  const counted = (name: ReviewError) => sumOf(stage, reviewErrors[name], `"${arn}"`);
   const [InvocationErrors, ResponseValidationErrors, FunctionErrors] = await Promise.all([
     counted('InvocationErrors'),
     counted('ResponseValidationErrors'),
     counted('FunctionErrors'),
   ]);
   return { InvocationErrors, ResponseValidationErrors, FunctionErrors };
+}
+
+/** Why handlers weren't asked or didn't answer in time, over all workers so far; reasons that didn't occur are left out. */
+export async function failureReasons(stage: Stage): Promise<Readonly<Record<string, number>>> {
+  const counts: [string, number][] = [];
+  for (const reason of ['timeout', 'throttled', 'unreachable', 'busy', 'breaker', 'late']) {
+    const count = await sumOf(stage, reviewErrors.InvocationErrors, `reason="${reason}"`);
+    if (count > 0) counts.push([reason, count]);
+  }
+  return Object.fromEntries(counts);
+}
+
+async function sumOf(stage: Stage, name: string, labels: string): Promise<number> {
+  const values = await Promise.all(stage.fleet.reviewWorkers.map((worker) => worker.metric(name, labels)));
+  return values.reduce((sum, value) => sum + value, 0);
 }
