@@ -1,42 +1,86 @@
--- Adds entries to a shard's stream and pushes them to its channel, in one atomic step.
+-- Adds entries to a shard's stream and pushes them to its channel, in one atomic step. A message that has to be reviewed
+-- goes to the shard's review stream and to the end of its sender's queue instead, and wakes the workers.
 --
 -- KEYS[1]    the shard's stream
--- KEYS[1+i]  the times of the last publishes of publish i's room (microseconds, newest last)
+-- KEYS[2]    the shard's review stream
+-- KEYS[3..]  for each publish: the times of the last publishes of its room (microseconds, newest last);
+--            when it is to be reviewed, then its sender's queue (elements: message id, review stream id)
 -- ARGV[1]    the shard's channel
--- ARGV[2..]  for each publish: how many may pass in any second (0: any number);
+-- ARGV[2]    the channel that wakes workers
+-- ARGV[3..]  for each publish: how many may pass in any second (0: any number);
 --            '' or, when it may have run before, the least id (milliseconds) at which it can stand;
---            its number of entries; the entries
+--            '' or, when it is to be reviewed, the most entries that may wait for review on the shard;
+--            its number of entries (1 when it is to be reviewed); the entries
 -- Output     for each publish: the stream id of its first entry,
---            or a number: refused by the rate, for that many microseconds from now
+--            or a number: refused by the rate, for that many microseconds from now; -1: too many wait for review
 --
 -- "Never more than N in any second" is exact: publish N+1 is refused until a second after publish 1, by one clock, and
 -- ids carry that same time. One TIME counts for the whole run; XADD's own clock may be a tick later.
 
-local stream, channel = KEYS[1], ARGV[1]
+local stream, reviewStream, channel, wakeChannel = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local nowMs = string.format('%.0f', math.floor(now / 1000))
-local identityBytes, second, chunkSize = 37, 1000000, 256
-local pushed = {}
+local identityBytes, idAt, second, chunkSize = 37, 26, 1000000, 256
+local pushed, hasReviews = {}, false
+
+-- The publishes as tables: limit, since, most waiting, first and last index of the entries, rate key, queue.
+local publishes = {}
+local keyAt, argAt = 3, 3
+while argAt <= #ARGV do
+  local publish = {
+    limit = tonumber(ARGV[argAt]),
+    since = tonumber(ARGV[argAt + 1]),
+    mostWaiting = tonumber(ARGV[argAt + 2]),
+    first = argAt + 4,
+    last = argAt + 3 + tonumber(ARGV[argAt + 3]),
+    rate = KEYS[keyAt],
+  }
+  keyAt, argAt = keyAt + 1, publish.last + 1
+  if publish.mostWaiting then
+    publish.queue = KEYS[keyAt]
+    keyAt = keyAt + 1
+  end
+  publishes[#publishes + 1] = publish
+end
+
+-- What a publish is found by: a reviewed message stands in the room's stream as another kind.
+local function identityOf(publish)
+  local from = publish.queue and 2 or 1
+  return string.sub(ARGV[publish.first], from, identityBytes)
+end
+
+-- A reviewed message that an earlier run added is in its sender's queue until it is settled.
+local function findQueued(publish)
+  local id = string.sub(ARGV[publish.first], idAt, identityBytes)
+  for _, element in ipairs(redis.call('LRANGE', publish.queue, 0, -1)) do
+    if string.sub(element, 1, 12) == id then return string.sub(element, 13) end
+  end
+end
 
 -- Finds what earlier runs of these publishes added: their replies were lost, not the entries. One walk for all of them:
 -- after an outage they are many, and the stream of a busy shard is long.
 local function findEarlier()
-  local found, wanted, left, since = {}, {}, 0, nil
-  local at = 2
-  for _ = 1, #KEYS - 1 do
-    local from = tonumber(ARGV[at + 1])
-    if from then
-      wanted[string.sub(ARGV[at + 3], 1, identityBytes)] = true
-      left, since = left + 1, math.min(since or from, from)
+  local found, wanted, left, since, hasReviewed = {}, {}, 0, nil, false
+  for _, publish in ipairs(publishes) do
+    if publish.since then
+      local identity = identityOf(publish)
+      if publish.queue then
+        found[identity] = findQueued(publish)
+        hasReviewed = true
+      end
+      if not found[identity] then
+        wanted[identity] = true
+        left, since = left + 1, math.min(since or publish.since, publish.since)
+      end
     end
-    at = at + 3 + tonumber(ARGV[at + 2])
   end
   local upper = '+'
   while left > 0 do
     local chunk = redis.call('XREVRANGE', stream, upper, string.format('%.0f', since), 'COUNT', chunkSize)
     for _, row in ipairs(chunk) do
       local identity = string.sub(row[2][2], 1, identityBytes)
+      if hasReviewed and not wanted[identity] then identity = string.sub(identity, 2) end
       if wanted[identity] and not found[identity] then
         found[identity], left = row[1], left - 1
       end
@@ -74,10 +118,15 @@ local function take(key, limit)
   redis.call('PEXPIRE', key, 2000)
 end
 
-local function add(entry)
-  local id = redis.pcall('XADD', stream, nowMs .. '-*', 'e', entry)
+local function append(to, entry)
+  local id = redis.pcall('XADD', to, nowMs .. '-*', 'e', entry)
   -- The clock went back behind the last id: the stream goes on from that id.
-  if type(id) == 'table' then id = redis.call('XADD', stream, '*', 'e', entry) end
+  if type(id) == 'table' then id = redis.call('XADD', to, '*', 'e', entry) end
+  return id
+end
+
+local function add(entry)
+  local id = append(stream, entry)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   ms = tonumber(ms)
   local high = math.floor(ms / 4294967296)
@@ -86,23 +135,35 @@ local function add(entry)
   return id
 end
 
-local earlier, replies, at = findEarlier(), {}, 2
-for publish = 1, #KEYS - 1 do
-  local limit, isRetried, count = tonumber(ARGV[at]), ARGV[at + 1] ~= '', tonumber(ARGV[at + 2])
-  local first = at + 3
-  at = first + count
-  local reply = isRetried and earlier[string.sub(ARGV[first], 1, identityBytes)] or nil
-  if not reply then
-    local wait = limit > 0 and refusedFor(KEYS[1 + publish], limit) or 0
-    if wait > 0 then
-      reply = wait
-    else
-      reply = add(ARGV[first])
-      for i = first + 1, at - 1 do add(ARGV[i]) end
-      if limit > 0 then take(KEYS[1 + publish], limit) end
-    end
+local function submit(publish)
+  local entry = ARGV[publish.first]
+  if redis.call('XLEN', reviewStream) >= publish.mostWaiting then return -1 end
+  local id = append(reviewStream, entry)
+  redis.call('RPUSH', publish.queue, string.sub(entry, idAt, identityBytes) .. id)
+  hasReviews = true
+  return id
+end
+
+local function run(publish)
+  local limit = publish.limit
+  local wait = limit > 0 and refusedFor(publish.rate, limit) or 0
+  if wait > 0 then return wait end
+  local reply
+  if publish.queue then
+    reply = submit(publish)
+    if reply == -1 then return reply end
+  else
+    reply = add(ARGV[publish.first])
+    for i = publish.first + 1, publish.last do add(ARGV[i]) end
   end
-  replies[publish] = reply
+  if limit > 0 then take(publish.rate, limit) end
+  return reply
+end
+
+local earlier, replies = findEarlier(), {}
+for i, publish in ipairs(publishes) do
+  replies[i] = publish.since and earlier[identityOf(publish)] or run(publish)
 end
 if #pushed > 0 then redis.call('SPUBLISH', channel, table.concat(pushed)) end
+if hasReviews then redis.call('SPUBLISH', wakeChannel, '') end
 return replies

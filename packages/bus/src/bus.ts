@@ -10,6 +10,13 @@ import { type Follower, openFollower } from './follower.ts';
 import { tallyOf } from './metrics.ts';
 import { Publisher } from './publisher.ts';
 import type { Published } from './publishing.ts';
+import type { Review } from './review.ts';
+import {
+  openReviewGroup,
+  type ReviewGroup,
+  type ReviewGroupOptions,
+  type ReviewListener,
+} from './review-group.ts';
 import { defineScripts, type Scripts } from './scripts.ts';
 import { checkShardCount, WrongShardCount } from './shard-count.ts';
 import { makeShards, type Shards } from './shards.ts';
@@ -40,7 +47,14 @@ export type Bus = {
    * any second (undefined or Infinity: no limit). Never rejects; throws on a malformed entry.
    */
   publish(entries: readonly Entry[], perSecond?: number): Promise<Published>;
+  /**
+   * Hands a message to the workers that review it; it counts for the room's rate like a publish. The messages of one
+   * sender reach the room in the order in which they were submitted. `published`: it waits for review. Never rejects.
+   */
+  submitReview(review: Review, perSecond?: number): Promise<Published>;
   follow(listener: BusListener): Follower;
+  /** Takes part in reviewing messages; one per worker. */
+  reviewGroup(options: ReviewGroupOptions, listener: ReviewListener): ReviewGroup;
   /** One pass over all shards that removes entries older than the retention. Safe from several processes. */
   trim(retentionMs: number): Promise<void>;
   /** For claims and registries on the same Redis. */
@@ -110,9 +124,17 @@ function makeBus({ access, log, registry, shared, scripts, shards, clock }: BusP
   const topology = makeTopology(commands, access);
   const publisher = new Publisher({ scripts, shards, clock, tally, log });
   const followers = new Set<Follower>();
+  const groups = new Set<ReviewGroup>();
   return {
     clock,
     publish: (entries, perSecond) => publisher.publish(entries, perSecond),
+    submitReview: (review, perSecond) => publisher.submitReview(review, perSecond),
+    reviewGroup: (options, listener) => {
+      const parts = { access, shards, topology, clock, tally, log, commands, scripts };
+      const group = openReviewGroup(parts, options, listener);
+      groups.add(group);
+      return group;
+    },
     follow: (listener) => {
       const follower = openFollower({ access, shards, topology, clock, tally, log }, listener);
       followers.add(follower);
@@ -127,7 +149,7 @@ function makeBus({ access, log, registry, shared, scripts, shards, clock }: BusP
     ],
     close: async () => {
       publisher.close();
-      await Promise.all([...followers].map((follower) => follower.close()));
+      await Promise.all([...followers, ...groups].map((part) => part.close()));
       tally.replyAges.delete(clock.ageMs);
       const stopped = clock.stop();
       shared.close();

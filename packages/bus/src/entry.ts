@@ -1,8 +1,8 @@
 /**
  * What an entry of a room stream is: `frame` is for every connection of the room, `disconnect` for every connection of
- * one user in it, `room-changed` for the caches of gateways.
+ * one user in it, `room-changed` for the caches of gateways, `reply` for one connection (body: reply.ts).
  */
-export type EntryKind = 'frame' | 'disconnect' | 'room-changed';
+export type EntryKind = 'frame' | 'disconnect' | 'room-changed' | 'reply';
 
 /** An entry as it is published. */
 export type Entry = {
@@ -13,7 +13,7 @@ export type Entry = {
   readonly room: string;
   /** Twelve characters, new for each entry: readers drop a second entry of the same kind, room and id. */
   readonly id: string;
-  /** The finished frame, the userId of a disconnect, or '' of a room-changed. */
+  /** The finished frame, the userId of a disconnect, '' of a room-changed, or what encodeReply makes. */
   readonly body: string;
 };
 
@@ -37,7 +37,7 @@ const idAt = 25;
 /** Where the body begins; what stands before it identifies the entry. */
 export const bodyAt = 37;
 
-const letters = { frame: 'F', disconnect: 'D', 'room-changed': 'C' } as const satisfies Record<
+const letters = { frame: 'F', disconnect: 'D', 'room-changed': 'C', reply: 'R' } as const satisfies Record<
   EntryKind,
   string
 >;
@@ -90,6 +90,8 @@ function kindOf(letter: number | undefined): EntryKind | undefined {
       return 'disconnect';
     case 0x43:
       return 'room-changed';
+    case 0x52:
+      return 'reply';
     default:
       return undefined;
   }

@@ -15,3 +15,26 @@ export function channelOf(tag: string): string {
 export function rateKey(tag: string, room: string): string {
   return `{${tag}}:rate:${room}`;
 }
+
+/** The stream of the messages of a shard that wait for review; every one in it isn't settled. */
+export function reviewStreamKey(tag: string): string {
+  return `{${tag}}:review`;
+}
+
+/** Settled messages whose sender has an earlier one that isn't: review stream id to the entry for the room. */
+export function reviewVerdictsKey(tag: string): string {
+  return `{${tag}}:review-verdicts`;
+}
+
+/** The messages of one sender in one room that wait for review, in the order in which they were sent. */
+export function reviewQueueKey(tag: string, room: string, userId: string): string {
+  return `{${tag}}:review-queue:${room}:${userId}`;
+}
+
+/** The sharded pub/sub channel that tells workers of new messages. */
+export function reviewWakeChannel(tag: string): string {
+  return `{${tag}}:review-wake`;
+}
+
+/** The consumer group of the workers. */
+export const reviewGroup = 'reviewers';

@@ -1,5 +1,5 @@
 import { cannotWrite } from '@roomstream/runtime/redis';
-import { rateKey } from './keys.ts';
+import { rateKey, reviewQueueKey } from './keys.ts';
 import type { Published, PublisherParts } from './publishing.ts';
 import type { Refusals } from './refusals.ts';
 import type { Shard } from './shards.ts';
@@ -11,6 +11,8 @@ export type Waiting = {
   readonly limit: number;
   /** Encoded entries. */
   readonly entries: readonly string[];
+  /** Whose message it is, when it has to be reviewed first. */
+  readonly reviewedUserId: string | undefined;
   /** When it began, on the monotonic clock. */
   readonly beganMs: number;
   /** The clock of Redis when it was first sent; from then on it may be in the stream. */
@@ -30,6 +32,12 @@ const clockSlackMs = 1_000;
 /** Publishes and characters of one command: a run of the script must not hold Redis up for long. */
 const mostPublishes = 200;
 const mostCharacters = 256 * 1024;
+
+/**
+ * Messages of a shard that may wait for review. Beyond it submitting is unavailable: without workers they would fill the
+ * memory of Redis, and nobody would be told.
+ */
+const mostWaitingReviews = 10_000;
 
 const retryLeastMs = 20;
 const retryMostMs = 250;
@@ -81,14 +89,18 @@ export class PublishLane {
   /** Runs the script for one batch. Never rejects. */
   async #send(batch: Waiting[]): Promise<void> {
     const sentMs = performance.now();
-    const keys = [this.#shard.stream];
-    const args: (string | number)[] = [this.#shard.channel];
+    const { tag, stream, reviewStream, channel, wakeChannel } = this.#shard;
+    const keys = [stream, reviewStream];
+    const args: (string | number)[] = [channel, wakeChannel];
     for (const waiting of batch) {
-      keys.push(rateKey(this.#shard.tag, waiting.room));
+      const userId = waiting.reviewedUserId;
+      keys.push(rateKey(tag, waiting.room));
+      if (userId !== undefined) keys.push(reviewQueueKey(tag, waiting.room, userId));
       const since = waiting.sentAtRedisMs;
       args.push(
         waiting.limit,
         since === undefined ? '' : Math.max(0, since - clockSlackMs),
+        userId === undefined ? '' : mostWaitingReviews,
         waiting.entries.length,
       );
       args.push(...waiting.entries);
@@ -113,6 +125,10 @@ export class PublishLane {
     if (typeof reply === 'string') {
       this.#parts.tally.published++;
       this.#settle(waiting, { kind: 'published', entryId: reply });
+      return;
+    }
+    if (reply < 0) {
+      this.#settle(waiting, { kind: 'unavailable' });
       return;
     }
     const waitMs = reply / 1000;

@@ -2,6 +2,7 @@ import { type Entry, encodeEntry } from './entry.ts';
 import { PublishLane, type Waiting } from './publish-lane.ts';
 import type { Published, PublisherParts } from './publishing.ts';
 import { Refusals } from './refusals.ts';
+import { encodeReview, type Review } from './review.ts';
 
 /** Publishes: the publishes that one turn of the event loop makes to one shard share one command. */
 export class Publisher {
@@ -22,21 +23,44 @@ export class Publisher {
     if (entries.some((entry) => entry.room !== first.room)) {
       throw new Error('the entries of a publish are of one room');
     }
-    const encoded = entries.map(encodeEntry);
+    return this.#add(first.room, entries.map(encodeEntry), undefined, perSecond);
+  }
+
+  /**
+   * A message that has to be reviewed first; it counts for the room's rate like a publish, and the messages of one sender
+   * keep the order in which they are submitted. `published`: it waits for review. Never rejects; throws on a malformed one.
+   */
+  submitReview(review: Review, perSecond = Number.POSITIVE_INFINITY): Promise<Published> {
+    return this.#add(review.room, [encodeReview(review)], review.sender.userId, perSecond);
+  }
+
+  /** Sends nothing more: what waits is unavailable. */
+  close(): void {
+    this.#isClosed = true;
+    for (const lane of this.#lanes) lane.close();
+  }
+
+  #add(
+    room: string,
+    entries: readonly string[],
+    reviewedUserId: string | undefined,
+    perSecond: number,
+  ): Promise<Published> {
     if (this.#isClosed) return Promise.resolve({ kind: 'unavailable' });
     const limit = Number.isFinite(perSecond) ? Math.max(1, Math.floor(perSecond)) : 0;
     const nowMs = performance.now();
-    const waitMs = limit === 0 ? 0 : this.#refusals.waitMs(first.room, limit, nowMs);
+    const waitMs = limit === 0 ? 0 : this.#refusals.waitMs(room, limit, nowMs);
     if (waitMs > 0) {
       this.#parts.tally.refusedLocally++;
       return Promise.resolve({ kind: 'rate-exceeded', retryAfterMs: Math.ceil(waitMs) });
     }
-    const lane = this.#lanes[this.#parts.shards.of(first.room).index] as PublishLane;
+    const lane = this.#lanes[this.#parts.shards.of(room).index] as PublishLane;
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        room: first.room,
+        room: room,
         limit,
-        entries: encoded,
+        entries,
+        reviewedUserId,
         beganMs: nowMs,
         sentAtRedisMs: undefined,
         deadline: undefined,
@@ -45,11 +69,5 @@ export class Publisher {
       };
       lane.add(waiting);
     });
-  }
-
-  /** Sends nothing more: what waits is unavailable. */
-  close(): void {
-    this.#isClosed = true;
-    for (const lane of this.#lanes) lane.close();
   }
 }

@@ -12,6 +12,15 @@ export type Scripts = {
   readPosition(stream: string, position: string, identity: string): Promise<PositionReply>;
   /** Answers the number of entries removed. */
   trimStream(stream: string, retentionMs: number): Promise<number>;
+  /** Arguments as in lua/settle-review-4.lua; whether this run settled the message. */
+  settleReview(
+    keys: readonly [stream: string, roomStream: string, verdicts: string, queue: string],
+    args: readonly [channel: string, group: string, entryId: string, verdict: string],
+  ): Promise<0 | 1>;
+  /** Number of messages that wait for review, and the id of the oldest or ''. */
+  reviewBacklog(stream: string): Promise<readonly [count: number, oldest: string]>;
+  /** Arguments as in lua/forget-consumers-1.lua. */
+  forgetConsumers(stream: string, group: string, idleMs: number, own: string): Promise<number>;
   /** Answers seconds and microseconds. */
   readClock(key: string): Promise<readonly [string, string]>;
 };
@@ -34,6 +43,9 @@ const commands = {
   roomstreamPublishEntries: { lua: read('publish-entries-n.lua') },
   roomstreamReadPosition: { lua: read('read-position-1.lua'), numberOfKeys: 1 },
   roomstreamTrimStream: { lua: read('trim-stream-1.lua'), numberOfKeys: 1 },
+  roomstreamSettleReview: { lua: read('settle-review-4.lua'), numberOfKeys: 4 },
+  roomstreamReviewBacklog: { lua: read('review-backlog-1.lua'), numberOfKeys: 1 },
+  roomstreamForgetConsumers: { lua: read('forget-consumers-1.lua'), numberOfKeys: 1 },
   roomstreamReadClock: { lua: read('read-clock-1.lua'), numberOfKeys: 1 },
 };
 
@@ -50,6 +62,10 @@ export function defineScripts(client: RedisClient): Scripts {
     readPosition: (stream, position, identity) =>
       run.roomstreamReadPosition(stream, position, identity) as Promise<PositionReply>,
     trimStream: (stream, retentionMs) => run.roomstreamTrimStream(stream, retentionMs) as Promise<number>,
+    settleReview: (keys, args) => run.roomstreamSettleReview(...keys, ...args) as Promise<0 | 1>,
+    reviewBacklog: (stream) => run.roomstreamReviewBacklog(stream) as Promise<[number, string]>,
+    forgetConsumers: (stream, group, idleMs, own) =>
+      run.roomstreamForgetConsumers(stream, group, idleMs, own) as Promise<number>,
     readClock: (key) => run.roomstreamReadClock(key) as Promise<[string, string]>,
   };
 }

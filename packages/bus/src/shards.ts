@@ -1,4 +1,4 @@
-import { channelOf, streamKey } from './keys.ts';
+import { channelOf, reviewStreamKey, reviewWakeChannel, streamKey } from './keys.ts';
 import { slotCount, slotOf } from './slot.ts';
 
 /** One shard: a stream and its channel, on one slot of a Redis Cluster. */
@@ -9,6 +9,9 @@ export type Shard = {
   readonly slot: number;
   readonly stream: string;
   readonly channel: string;
+  /** What waits for review, and the channel that tells workers so. */
+  readonly reviewStream: string;
+  readonly wakeChannel: string;
 };
 
 /** All shards, and which of them a room is on. */
@@ -33,7 +36,15 @@ function makeShard(index: number, count: number): Shard {
     const tag = `s${index}-${attempt.toString(36)}`;
     const slot = slotOf(tag);
     if (slot >= from && slot < to) {
-      return { index, tag, slot, stream: streamKey(tag), channel: channelOf(tag) };
+      return {
+        index,
+        tag,
+        slot,
+        stream: streamKey(tag),
+        channel: channelOf(tag),
+        reviewStream: reviewStreamKey(tag),
+        wakeChannel: reviewWakeChannel(tag),
+      };
     }
   }
 }

@@ -10,15 +10,16 @@ import { eventually } from '@roomstream/testing/eventually';
 import { freePort } from '@roomstream/testing/free-port';
 import { startRedisCluster } from '@roomstream/testing/redis-cluster';
 import { startRedis } from '@roomstream/testing/redis-server';
-import { accessTo, Collector, frame, openTestBus } from './bus-fixture.ts';
+import type { Bus } from '../src/bus.ts';
+import { accessTo, Collector, frame, openTestBus, reviewOf } from './bus-fixture.ts';
 
 // README.md of this package gives the same list to operators; a test below compares.
 const rights =
-  '~{s*}:* ~{roomstream}:* &{s*}:push +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xrange +xrevrange +xtrim +xinfo|stream +rpush +lindex +lrange +ltrim +pexpire +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
+  '~{s*}:* ~{roomstream}:* &{s*}:push &{s*}:review-wake +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xlen +xrange +xrevrange +xtrim +xdel +xack +xinfo|stream +xinfo|consumers +xgroup|create +xgroup|delconsumer +xreadgroup +xautoclaim +rpush +lpop +lpos +lindex +lrange +ltrim +hset +hget +hdel +pexpire +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
 
 const user = ['--user', 'roomstream', 'on', '>s3cret', ...rights.split(' ')];
 
-/** Chats over one room and trims; rejects when something isn't allowed. */
+/** Chats over some rooms, with review and without, and trims; rejects when something isn't allowed. */
 async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise<void> {
   const bus = await openTestBus(target, 3);
   try {
@@ -30,10 +31,36 @@ async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise
       assert.equal((await bus.publish([frame(room)], 5)).kind, 'published');
     }
     await eventually(() => collector.entries.length === rooms.length);
+    await reviewIn(bus, rooms);
+    await eventually(() => collector.entries.length === 2 * rooms.length);
     await bus.trim(60_000);
   } finally {
     await bus.close();
   }
+}
+
+/** Has a message of each room reviewed, by a worker that claims what it finds. */
+async function reviewIn(bus: Bus, rooms: readonly string[]): Promise<void> {
+  const settled = new Set<string>();
+  const group = bus.reviewGroup(
+    { worker: newId(), claimMs: 0 },
+    {
+      capacity: () => 100,
+      onReview: (review) => {
+        const { account, room, id } = review;
+        const done = group.settle(review, { kind: 'frame', account, room, id, body: 'reviewed' });
+        done.then(
+          () => settled.add(room),
+          () => undefined,
+        );
+      },
+    },
+  );
+  for (const room of rooms) {
+    assert.equal((await bus.submitReview(reviewOf(room, 'ann'), 5)).kind, 'published');
+  }
+  await eventually(() => settled.size === rooms.length);
+  await group.close();
 }
 
 test('a password that Redis refuses doesn’t reach the log', async (t) => {

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import type { BusListener, GapReason } from '../src/bus.ts';
 import { type Bus, openBus } from '../src/bus.ts';
 import type { Entry, Received } from '../src/entry.ts';
+import type { Review } from '../src/review.ts';
 
 /** How to reach the Redis of a test. */
 export function accessTo(url: string, redisCaFile?: string): RedisAccess {
@@ -47,6 +48,22 @@ export async function collect(bus: Bus, room: string): Promise<Collector> {
 /** A frame for a room. */
 export function frame(room: string, body = '{"Type":"MESSAGE"}'): Entry {
   return { kind: 'frame', account: '000000000000', room, id: newId(), body };
+}
+
+/** A message that has to be reviewed. */
+export function reviewOf(room: string, userId: string, content = 'hello'): Review {
+  return {
+    account: '000000000000',
+    room,
+    id: newId(),
+    requestId: 'r1',
+    content,
+    attributes: { a: 'b' },
+    sender: { userId, attributes: { mood: 'fine' }, ip: '192.0.2.1' },
+    handler: { uri: 'arn:aws:lambda:us-west-2:000000000000:function:f', fallbackResult: 'ALLOW' },
+    maximumMessageLength: 500,
+    replyTo: { gateway: newId(), session: 7 },
+  };
 }
 
 /** Collects what a follower receives. */

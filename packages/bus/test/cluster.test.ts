@@ -7,7 +7,7 @@ import { redisCommand } from '@roomstream/testing/redis-command';
 import type { RedisServer } from '@roomstream/testing/redis-server';
 import type { Bus } from '../src/bus.ts';
 import { slotOf } from '../src/slot.ts';
-import { Collector, frame, openTestBus } from './bus-fixture.ts';
+import { Collector, frame, openTestBus, reviewOf } from './bus-fixture.ts';
 
 let cluster: RedisCluster;
 let one: Bus;
@@ -137,6 +137,34 @@ test('a shard whose slot moves to another master is followed there, and nothing 
   }, 20_000);
   assert.equal(new Set(collector.ids()).size, collector.entries.length, 'an entry came twice');
   assert.deepEqual(collector.gaps, []);
+  await follower.close();
+});
+
+test('messages of rooms on all masters are reviewed, and workers hear of them at once', async () => {
+  const rooms = roomsOfAllShards();
+  const collector = new Collector();
+  const follower = two.follow(collector);
+  await Promise.all(rooms.map((room) => follower.join(room)));
+  const group = two.reviewGroup(
+    { worker: newId(), claimMs: 60_000 },
+    {
+      capacity: () => 1_000,
+      onReview: (review) => {
+        const { account, room, id } = review;
+        void group.settle(review, { kind: 'frame', account, room, id, body: review.content });
+      },
+    },
+  );
+  const sent = Array.from({ length: 20 }, (_, i) => `${i}`);
+  for (const content of sent) {
+    await Promise.all(rooms.map((room) => one.submitReview(reviewOf(room, 'ann', content), 1000)));
+  }
+  await eventually(() => collector.entries.length === rooms.length * sent.length);
+  for (const room of rooms) {
+    const texts = collector.entries.filter((entry) => entry.room === room).map(({ text }) => text);
+    assert.deepEqual(texts, sent);
+  }
+  await group.close();
   await follower.close();
 });
 

@@ -99,8 +99,12 @@ test('however many publishes are sent again, the stream is walked once for all o
   await redisCommand(redis.port, 'CONFIG', 'RESETSTAT');
   const sinceMs = bus.clock.nowMs() - 60_000;
   const replies = await defineScripts(bus.commands).publishEntries(
-    [stream, ...lost.map(() => rate)],
-    [bus.keyOfRoom(room, 'push'), ...lost.flatMap((entry) => [0, sinceMs, 1, encodeEntry(entry)])],
+    [stream, bus.keyOfRoom(room, 'review'), ...lost.map(() => rate)],
+    [
+      bus.keyOfRoom(room, 'push'),
+      bus.keyOfRoom(room, 'review-wake'),
+      ...lost.flatMap((entry) => [0, sinceMs, '', 1, encodeEntry(entry)]),
+    ],
   );
   assert.equal(new Set(replies).size, 200);
   assert.equal(await bus.commands.xlen(stream), 2_100);

@@ -23,6 +23,8 @@ export type RawClient = {
   readonly texts: readonly string[];
   /** The same, parsed. */
   frames(): readonly ServerFrame[];
+  /** Calls back with each frame from now on. */
+  onFrame(listener: (frame: ServerFrame) => void): void;
   /** MESSAGE and EVENT frames alone: what the whole room sees. */
   roomTexts(): readonly string[];
   /** Sends a request with a RequestId of its own, and resolves with the frame that carries it. */
@@ -47,6 +49,7 @@ export async function connectRaw(
   const texts: string[] = [];
   const parsed: ServerFrame[] = [];
   const waiting = new Map<string, Waiting>();
+  const listeners: ((frame: ServerFrame) => void)[] = [];
   const settle = (requestId: string | undefined, act: (waiter: Waiting) => void) => {
     const waiter = requestId === undefined ? undefined : waiting.get(requestId);
     if (waiter === undefined || requestId === undefined) return;
@@ -60,6 +63,7 @@ export async function connectRaw(
     const frame = JSON.parse(text) as ServerFrame;
     parsed.push(frame);
     settle(frame.RequestId, (waiter) => waiter.resolve(frame));
+    for (const listener of listeners) listener(frame);
   };
   const socket = await openFrameSocket(url, token, { ...options, onText });
   void socket.ended.then(() => {
@@ -82,6 +86,7 @@ export async function connectRaw(
     socket,
     texts,
     frames: () => parsed,
+    onFrame: (listener) => void listeners.push(listener),
     roomTexts: () => texts.filter((_, at) => parsed[at]?.Type !== 'ERROR'),
     request,
     say: (content, withinMs) => request({ Action: 'SEND_MESSAGE', Content: content }, withinMs),

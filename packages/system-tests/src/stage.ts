@@ -13,7 +13,9 @@ export type Stage = {
   readonly api: Api;
   /** The n-th gateway. */
   gateway(index: number): FleetProcess;
-  /** Its URL, as clients take it. */
+  /** The n-th review worker. */
+  reviewWorker(index: number): FleetProcess;
+  /** The gateway's URL, as clients take it. */
   url(index: number): string;
   close(): Promise<void>;
 };
@@ -24,7 +26,7 @@ export type StageOptions = Partial<Omit<FleetOptions, 'redis'>> & {
   readonly accountQuotas?: Readonly<Record<string, number>>;
 };
 
-/** Starts everything; two gateways and one control plane by default. */
+/** Starts everything; two gateways and one control plane by default, and no review worker. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const { accountQuotas, ...fleetOptions } = options;
   const redis = await startRedis();
@@ -43,11 +45,17 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       if (found === undefined) throw new Error(`the fleet has no gateway ${index}`);
       return found;
     };
+    const reviewWorker = (index: number) => {
+      const found = fleet.reviewWorkers[index];
+      if (found === undefined) throw new Error(`the fleet has no review worker ${index}`);
+      return found;
+    };
     return {
       redis,
       fleet,
       api,
       gateway,
+      reviewWorker,
       url: (index) => gateway(index).url,
       close: async () => {
         api.close();

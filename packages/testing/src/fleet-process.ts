@@ -6,10 +6,11 @@ import { freePort } from './free-port.ts';
 
 /** A service of a fleet, running as a process of its own. */
 export type FleetProcess = {
-  readonly kind: 'gateway' | 'control-plane';
+  readonly kind: 'gateway' | 'control-plane' | 'review-worker';
+  /** 0 of a review worker: it has none. */
   readonly port: number;
   readonly adminPort: number;
-  /** `ws://127.0.0.1:<port>` of a gateway, `http://…` of a control plane. */
+  /** `ws://127.0.0.1:<port>` of a gateway, `http://…` of a control plane; a review worker has none. */
   readonly url: string;
   /** `http://127.0.0.1:<port>` with /healthz, /readyz and /metrics. */
   readonly adminUrl: string;
@@ -89,7 +90,7 @@ async function launch(
   collect: (chunk: Buffer) => void,
 ): Promise<{ child: ChildProcess; ports: Ports }> {
   const main = fileURLToPath(new URL(`../../../../services/${kind}/dist/src/main.js`, import.meta.url));
-  const area = kind === 'gateway' ? 'GATEWAY' : 'CONTROL_PLANE';
+  const area = kind.toUpperCase().replace('-', '_');
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -137,7 +138,10 @@ function announced(output: string): Ports | undefined {
   return line === undefined ? undefined : pick(JSON.parse(line) as Ports);
 }
 
-const pick = ({ port, adminPort }: Ports): Ports => ({ port, adminPort });
+const pick = ({ port = 0, adminPort }: Partial<Ports> & Pick<Ports, 'adminPort'>): Ports => ({
+  port,
+  adminPort,
+});
 
 async function isReady(adminPort: number): Promise<true | undefined> {
   const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);

@@ -7,6 +7,8 @@ import { type FleetProcess, startFleetProcess } from './fleet-process.ts';
 export type FleetOptions = {
   readonly gateways: number;
   readonly controlPlanes: number;
+  /** None by default. */
+  readonly reviewWorkers?: number;
   /** What `startRedis` gives, or anything with a Redis URL. */
   readonly redis: { readonly url: string };
   /** Further environment of every process; it wins over the fleet's own. */
@@ -15,6 +17,8 @@ export type FleetOptions = {
   readonly gatewayEnv?: Readonly<Record<string, string>>;
   /** Further environment of control planes only. */
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
+  /** Further environment of review workers only. */
+  readonly reviewWorkerEnv?: Readonly<Record<string, string>>;
   /** Content of the credentials file; by default `test`/`test` of account 000000000000 may do everything. */
   readonly credentials?: unknown;
 };
@@ -27,6 +31,7 @@ export type Fleet = {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly gateways: readonly FleetProcess[];
   readonly controlPlanes: readonly FleetProcess[];
+  readonly reviewWorkers: readonly FleetProcess[];
   /** Folder of the credentials and key files. */
   readonly folder: string;
   /** The path of the credentials file; tests may rewrite it. */
@@ -35,6 +40,8 @@ export type Fleet = {
   addGateway(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
   /** Starts one more control plane; it is stopped with the fleet. */
   addControlPlane(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
+  /** Starts one more review worker; it is stopped with the fleet. */
+  addReviewWorker(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
   /** Ends all processes at once (SIGKILL) and removes the folder. */
   stop(): Promise<void>;
 };
@@ -59,7 +66,7 @@ export const allowAll = {
 };
 
 /**
- * Starts gateways and control planes from their `dist/src/main.js` and resolves when all are ready. Quotas are
+ * Starts gateways, control planes and review workers from their `dist/src/main.js` and resolves when all are ready. Quotas are
  * `unlimited` unless `env` says otherwise. Rejects with the output of the process that didn't become ready.
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
@@ -84,17 +91,22 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     start('gateway', { ...options.gatewayEnv, ...env });
   const addControlPlane = (env?: Readonly<Record<string, string>>) =>
     start('control-plane', { ...options.controlPlaneEnv, ...env });
+  const addReviewWorker = (env?: Readonly<Record<string, string>>) =>
+    start('review-worker', { ...options.reviewWorkerEnv, ...env });
   const stop = async () => {
     await Promise.all(started.map((process) => process.kill('SIGKILL')));
     rmSync(folder, { recursive: true, force: true });
   };
   const all = (count: number, add: () => Promise<FleetProcess>) =>
     Promise.allSettled(Array.from({ length: count }, () => add()));
-  const [gateways, controlPlanes] = await Promise.all([
+  const [gateways, controlPlanes, reviewWorkers] = await Promise.all([
     all(options.gateways, addGateway),
     all(options.controlPlanes, addControlPlane),
+    all(options.reviewWorkers ?? 0, addReviewWorker),
   ]);
-  const failed = [...gateways, ...controlPlanes].find((result) => result.status === 'rejected');
+  const failed = [...gateways, ...controlPlanes, ...reviewWorkers].find(
+    (result) => result.status === 'rejected',
+  );
   if (failed !== undefined) {
     await stop();
     throw failed.reason;
@@ -106,10 +118,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     credentials: { ...credentials },
     gateways: fulfilled(gateways),
     controlPlanes: fulfilled(controlPlanes),
+    reviewWorkers: fulfilled(reviewWorkers),
     folder,
     credentialsFile,
     addGateway,
     addControlPlane,
+    addReviewWorker,
     stop,
   };
 }

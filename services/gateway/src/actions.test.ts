@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Published } from '@roomstream/bus/bus';
 import type { Entry } from '@roomstream/bus/entry';
+import type { Review } from '@roomstream/bus/review';
 import { capabilities } from '@roomstream/protocol/capabilities';
 import { openLog } from '@roomstream/runtime/log';
 import { presetQuotas } from '@roomstream/store/quotas';
@@ -24,12 +25,18 @@ const room: Room = {
   tags: {},
 };
 
+const messageReviewHandler = {
+  uri: 'arn:aws:lambda:us-west-2:000000000000:function:f',
+  fallbackResult: 'DENY',
+} as const;
+
 type ErrorFrame = { Type: string; Id: string; RequestId?: string; ErrorCode: number; ErrorMessage: string };
 
 /** Actions whose edges are functions of the test. */
 function open(changed: Partial<ActionParts> = {}) {
   const errors: ErrorFrame[] = [];
   const published: { entries: readonly Entry[]; perSecond: number | undefined }[] = [];
+  const submitted: { review: Review; perSecond: number | undefined }[] = [];
   let permits = 0;
   const actions = openActions({
     quotas: { of: () => presetQuotas('unlimited') },
@@ -48,11 +55,16 @@ function open(changed: Partial<ActionParts> = {}) {
       published.push({ entries, perSecond });
       return { kind: 'published', entryId: '1-1' };
     },
+    submitReview: async (review, perSecond): Promise<Published> => {
+      submitted.push({ review, perSecond });
+      return { kind: 'published', entryId: '1-1' };
+    },
+    replyTo: ({ number }) => ({ gateway: 'GGGGGGGGGGGG', session: number }),
     send: (_session, frame) => void errors.push(JSON.parse(frame) as ErrorFrame),
     nowMs: () => 1_700_000_000_000,
     ...changed,
   });
-  return { actions, errors, published, permitsTaken: () => permits };
+  return { actions, errors, published, submitted, permitsTaken: () => permits };
 }
 
 function session(held: readonly (typeof capabilities)[number][] = capabilities): Session {
@@ -66,7 +78,7 @@ function session(held: readonly (typeof capabilities)[number][] = capabilities):
     tokenExpiresMs: 0,
     sessionExpiresMs: 0,
   };
-  return new Session(1, token, { account, id: room.id } as LocalRoom, '');
+  return new Session(1, token, { account, id: room.id } as LocalRoom, '192.0.2.1');
 }
 
 const send = { Action: 'SEND_MESSAGE', Content: 'hello', RequestId: 'r1' };
@@ -89,6 +101,31 @@ test('a message goes to the room with its sender, its RequestId and the time of 
     SendTime: '2023-11-14T22:13:20.000Z',
     Sender: { UserId: 'ann', Attributes: {} },
   });
+});
+
+test('a message to a room with a handler goes to review alone, with its sender’s address', async () => {
+  const { actions, published, submitted, permitsTaken } = open({
+    record: () => ({ ...room, messageReviewHandler }),
+  });
+  const ann = session();
+  // Encoded for a message before the room had a handler: the attributes must still be found.
+  ann.sender();
+  actions.frame(ann, frame({ ...send, Attributes: { a: 'b' } }), false);
+  await actions.idle();
+  const { id, ...review } = submitted[0]?.review ?? assert.fail();
+  assert.match(id, /^[a-zA-Z0-9]{12}$/);
+  assert.deepEqual(review, {
+    account,
+    room: room.id,
+    requestId: 'r1',
+    content: 'hello',
+    attributes: { a: 'b' },
+    sender: { userId: 'ann', attributes: {}, ip: '192.0.2.1' },
+    handler: messageReviewHandler,
+    maximumMessageLength: room.maximumMessageLength,
+    replyTo: { gateway: 'GGGGGGGGGGGG', session: 1 },
+  });
+  assert.deepEqual([submitted.length, submitted[0]?.perSecond, published, permitsTaken()], [1, 10, [], 1]);
 });
 
 test('a deletion is one event, a disconnection an event and the order to disconnect, in one publish without the room’s rate', async () => {
@@ -139,17 +176,21 @@ const refusals: {
   { name: 'an action without its capability', held: [], code: 403, requestId: 'r1' },
   { name: 'a deleted room', parts: { record: () => undefined }, code: 404, requestId: 'r1' },
   {
-    name: 'a room whose handler can’t be asked and whose fallback is DENY',
+    name: 'a message that can’t be handed to review',
     parts: {
-      record: () => ({
-        ...room,
-        messageReviewHandler: {
-          uri: 'arn:aws:lambda:us-west-2:000000000000:function:f',
-          fallbackResult: 'DENY',
-        },
-      }),
+      record: () => ({ ...room, messageReviewHandler }),
+      submitReview: async () => ({ kind: 'unavailable' }),
     },
-    code: 406,
+    code: 500,
+    requestId: 'r1',
+  },
+  {
+    name: 'a room with a handler whose rate is used up',
+    parts: {
+      record: () => ({ ...room, messageReviewHandler }),
+      submitReview: async () => ({ kind: 'rate-exceeded', retryAfterMs: 5 }),
+    },
+    code: 429,
     requestId: 'r1',
   },
   {

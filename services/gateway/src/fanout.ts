@@ -1,21 +1,25 @@
 import type { BusListener } from '@roomstream/bus/bus-listener';
 import type { Received } from '@roomstream/bus/entry';
+import { decodeReply } from '@roomstream/bus/reply';
+import { errorCode } from '@roomstream/protocol/errors';
 import { eventName } from '@roomstream/protocol/events';
 import type { Log } from '@roomstream/runtime/log';
 import type { Action, Metrics } from './metrics.ts';
+import type { ReplySessions } from './reply-sessions.ts';
 import type { LocalRooms } from './rooms.ts';
 import { closeCode, type Transport } from './transport.ts';
 
 /** What fan-out works with. */
 export type FanoutParts = {
   readonly rooms: LocalRooms;
-  readonly transport: Pick<Transport, 'publish' | 'end'>;
-  readonly metrics: Pick<Metrics, 'delivered' | 'gap'>;
+  readonly replySessions: Pick<ReplySessions, 'find'>;
+  readonly transport: Pick<Transport, 'publish' | 'send' | 'end'>;
+  readonly metrics: Pick<Metrics, 'delivered' | 'error' | 'gap'>;
   readonly log: Log;
 };
 
 /** Hands what the bus brings to the connections of its room; frames go through unparsed. */
-export function openFanout({ rooms, transport, metrics, log }: FanoutParts): BusListener {
+export function openFanout({ rooms, replySessions, transport, metrics, log }: FanoutParts): BusListener {
   const frame = (entry: Received) => {
     const room = rooms.find(entry.room);
     if (room === undefined) return;
@@ -31,6 +35,14 @@ export function openFanout({ rooms, transport, metrics, log }: FanoutParts): Bus
       transport.end(session, closeCode.normal);
     }
   };
+  /** The verdict on a message that review has denied: for the connection that sent it, and no other. */
+  const reply = (entry: Received) => {
+    const answer = decodeReply(entry.body);
+    const session = answer === undefined ? undefined : replySessions.find(answer);
+    if (answer === undefined || session === undefined) return;
+    transport.send(session, answer.frame);
+    metrics.error(errorCode.notAcceptable);
+  };
   return {
     onEntry: (entry) => {
       switch (entry.kind) {
@@ -40,6 +52,8 @@ export function openFanout({ rooms, transport, metrics, log }: FanoutParts): Bus
           return disconnect(entry);
         case 'room-changed':
           return rooms.invalidate(entry.room);
+        case 'reply':
+          return reply(entry);
         default:
           entry.kind satisfies never;
       }

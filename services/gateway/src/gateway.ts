@@ -16,6 +16,7 @@ import { drain } from './drain.ts';
 import { openFanout } from './fanout.ts';
 import { admit, type HandshakeParts, refuse } from './handshake.ts';
 import { type HandshakeOutcome, openGatewayMetrics } from './metrics.ts';
+import { ReplySessions } from './reply-sessions.ts';
 import { LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
 import { gatewaySettings } from './settings.ts';
@@ -69,6 +70,7 @@ async function start(
     (open) => open.close(),
   );
   const rooms = new LocalRooms(store.rooms, follower);
+  const replySessions = new ReplySessions(gatewayId);
   const metrics = openGatewayMetrics(registry, {
     connections: () => connections.size,
     rooms: () => rooms.size,
@@ -82,6 +84,8 @@ async function start(
     rates: store.rates,
     record: (room) => rooms.record(room),
     publish: (entries, perSecond) => bus.publish(entries, perSecond),
+    submitReview: (review, perSecond) => bus.submitReview(review, perSecond),
+    replyTo: (session) => replySessions.addressOf(session),
     send: (session, frame) => transport.send(session, frame),
     nowMs: () => bus.clock.nowMs(),
   });
@@ -115,12 +119,16 @@ async function start(
       onHandshake: (handshake) => enqueue(handshake, admission, parts, tell, state),
       onOpen: (connection) => connections.opened(sessionOf(connection)),
       onFrame: (connection, bytes, isBinary) => actions.frame(sessionOf(connection), bytes, isBinary),
-      onClose: (connection) => connections.closed(sessionOf(connection)),
+      onClose: (connection) => {
+        const session = sessionOf(connection);
+        replySessions.forget(session);
+        connections.closed(session);
+      },
       onDropped: () => metrics.slowReader(),
     }),
     (open) => open.close(),
   );
-  const fanout = openFanout({ rooms, transport, metrics, log });
+  const fanout = openFanout({ rooms, replySessions, transport, metrics, log });
   const connections = opened(
     new Connections({
       rooms,

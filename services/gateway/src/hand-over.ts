@@ -1,5 +1,7 @@
 import type { Published } from '@roomstream/bus/bus';
 import type { Entry } from '@roomstream/bus/entry';
+import type { ReplyAddress } from '@roomstream/bus/reply';
+import type { Review } from '@roomstream/bus/review';
 import { type ErrorCode, errorCode } from '@roomstream/protocol/errors';
 import { deleteMessageAttributes, disconnectUserAttributes, eventName } from '@roomstream/protocol/events';
 import { encodeEvent, encodeMessage } from '@roomstream/protocol/frames';
@@ -8,7 +10,7 @@ import { codePoints } from '@roomstream/protocol/limits';
 import type { DeleteMessage, DisconnectUser, Request, SendMessage } from '@roomstream/protocol/requests';
 import type { Quotas } from '@roomstream/store/quotas';
 import { perSecondOf, type RateName } from '@roomstream/store/rate-names';
-import type { Room } from '@roomstream/store/records';
+import type { MessageReviewHandler, Room } from '@roomstream/store/records';
 import type { LocalRoom } from './rooms.ts';
 import type { Session } from './session.ts';
 
@@ -20,6 +22,9 @@ export type HandOverParts = {
   readonly permits: { take(account: string): boolean | Promise<boolean>; giveBack(account: string): void };
   readonly rates: { take(account: string, rate: ModerationRate, perSecond: number): Promise<number> };
   readonly publish: (entries: readonly Entry[], perSecond?: number) => Promise<Published>;
+  readonly submitReview: (review: Review, perSecond?: number) => Promise<Published>;
+  /** Where the ERROR of a message that review denies finds the session. */
+  readonly replyTo: (session: Session) => ReplyAddress;
   /** Redis time. */
   readonly nowMs: () => number;
 };
@@ -73,25 +78,17 @@ async function handOverMessage(
       `Content has ${length} characters, the limit of the room is ${room.maximumMessageLength}`,
     );
   }
-  // The guide: fallbackResult decides when the handler can't be asked.
-  if (room.messageReviewHandler?.fallbackResult === 'DENY') {
-    return refused(errorCode.notAcceptable, 'The message could not be reviewed');
-  }
   const { account } = session.room;
   const permit = parts.permits.take(account);
   if (!(permit instanceof Promise ? await permit : permit)) {
     return rateRefused('SendMessage', perSecondOf(parts.quotas.of(account), 'SendMessage'));
   }
-  const frame = encodeMessage({
-    id,
-    requestId: request.requestId,
-    attributes: request.attributes,
-    content: request.content,
-    sendTimeMs: parts.nowMs(),
-    sender: session.sender(),
-  });
   const perSecond = room.maximumMessageRatePerSecond;
-  const published = parts.publish([frameEntry(session, id, frame)], perSecond);
+  const handler = room.messageReviewHandler;
+  const published =
+    handler === undefined
+      ? parts.publish([frameEntry(session, id, messageFrame(parts, session, request, id))], perSecond)
+      : parts.submitReview(reviewOf(parts, session, request, id, room, handler), perSecond);
   return {
     kind: 'handed-over',
     verdict: published.then((result) => {
@@ -99,6 +96,42 @@ async function handOverMessage(
       if (result.kind === 'rate-exceeded') parts.permits.giveBack(account);
       return verdictOf(result, perSecond);
     }),
+  };
+}
+
+function messageFrame(parts: HandOverParts, session: Session, request: SendMessage, id: string): string {
+  const { requestId, attributes, content } = request;
+  return encodeMessage({
+    id,
+    requestId,
+    attributes,
+    content,
+    sendTimeMs: parts.nowMs(),
+    sender: session.sender(),
+  });
+}
+
+/** The message as the review worker gets it; its frame, or the ERROR for its sender, comes back over the bus. */
+function reviewOf(
+  parts: HandOverParts,
+  session: Session,
+  request: SendMessage,
+  id: string,
+  room: Room,
+  handler: MessageReviewHandler,
+): Review {
+  const { requestId, attributes, content } = request;
+  return {
+    account: session.room.account,
+    room: session.room.id,
+    id,
+    requestId,
+    content,
+    attributes,
+    sender: { userId: session.userId, attributes: session.attributes(), ip: session.address },
+    handler,
+    maximumMessageLength: room.maximumMessageLength,
+    replyTo: parts.replyTo(session),
   };
 }
 

@@ -44,6 +44,12 @@ export class Session implements Connection {
     return (this.#capabilities & bit[capability]) !== 0;
   }
 
+  /** The attributes of its token. */
+  attributes(): Attributes {
+    if (typeof this.#sender !== 'string') return this.#sender;
+    return (JSON.parse(this.#sender) as { readonly Attributes: Attributes }).Attributes;
+  }
+
   /** The `Sender` of its messages, encoded at the first one. */
   sender(): EncodedSender {
     if (typeof this.#sender === 'string') return this.#sender;

@@ -40,9 +40,14 @@ export class Client {
   }
 
   /** Resolves once the connection is open; rejects with a Refused when the handshake is refused. */
-  static connect(port: number, protocol: string | string[], path = '/'): Promise<Client> {
+  static connect(
+    port: number,
+    protocol: string | string[],
+    path = '/',
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol);
+      const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol, { headers });
       const client = new Client(socket);
       socket.once('open', () => resolve(client));
       socket.once('unexpected-response', (_request, response) => {

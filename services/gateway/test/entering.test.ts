@@ -35,8 +35,13 @@ async function entering(room: string, userId: string) {
   const end = (session: Session, code: number) => void closed.push({ session, code });
   const fanout = openFanout({
     rooms,
-    transport: { publish: () => undefined, end: (session, code) => end(session as Session, code) },
-    metrics: { delivered: () => undefined, gap: () => undefined },
+    replySessions: { find: () => undefined },
+    transport: {
+      publish: () => undefined,
+      send: () => undefined,
+      end: (session, code) => end(session as Session, code),
+    },
+    metrics: { delivered: () => undefined, error: () => undefined, gap: () => undefined },
     log: openLog('test', 'silent'),
   });
   let goOn: () => void = () => undefined;

@@ -129,16 +129,6 @@ test('clients of a deleted room stay connected; what they send gets ERROR 404, a
   await assert.rejects(stage.client(two, room, 'late'), { status: 404 });
 });
 
-test('messages to a room with a handler get its fallbackResult while there is no review', async () => {
-  const handler = (fallbackResult: 'ALLOW' | 'DENY') => ({
-    messageReviewHandler: { uri: 'arn:aws:lambda:us-west-2:000000000000:function:f', fallbackResult },
-  });
-  const allowed = await stage.client(one, await stage.room(handler('ALLOW')), 'ann');
-  assert.equal((await allowed.answer(allowed.say('x'))).Type, 'MESSAGE');
-  const denied = await stage.client(one, await stage.room(handler('DENY')), 'ann');
-  assert.equal((await denied.answer(denied.say('x'))).ErrorCode, 406);
-});
-
 test('DELETE_MESSAGE reaches the room as an event with both spellings of the message id', async () => {
   const room = await stage.room();
   const [moderator, viewer] = [

@@ -37,7 +37,13 @@ export type Stage = {
   deleteRoom(room: string): Promise<void>;
   token(room: string, userId: string, changed?: Partial<ChatToken>): Promise<string>;
   /** Connects with a new token. */
-  client(gateway: Service, room: string, userId: string, changed?: Partial<ChatToken>): Promise<Client>;
+  client(
+    gateway: Service,
+    room: string,
+    userId: string,
+    changed?: Partial<ChatToken>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Client>;
   close(): Promise<void>;
 };
 
@@ -116,8 +122,13 @@ export async function openStage(
         ...changed,
       });
     },
-    client: async (gateway, room, userId, changed) => {
-      const client = await Client.connect(gateway.port ?? 0, await stage.token(room, userId, changed));
+    client: async (gateway, room, userId, changed, headers) => {
+      const client = await Client.connect(
+        gateway.port ?? 0,
+        await stage.token(room, userId, changed),
+        '/',
+        headers,
+      );
       clients.push(client);
       return client;
     },

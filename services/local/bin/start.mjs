@@ -1,4 +1,4 @@
-// `npm start`, `npm run gateway`, `npm run control-plane`: sets up what is missing, then runs the service in this very
+// `npm start`, `npm run gateway`, `npm run control-plane`, `npm run review-worker`: sets up what is missing, then runs the service in this very
 // process, so that its input, output and signals are the user's.
 import './check-node.mjs';
 
@@ -6,6 +6,7 @@ const mains = {
   local: 'services/local/dist/src/main.js',
   gateway: 'services/gateway/dist/src/main.js',
   'control-plane': 'services/control-plane/dist/src/main.js',
+  'review-worker': 'services/review-worker/dist/src/main.js',
 };
 
 const name = process.argv[2] ?? 'local';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { controlPlaneSettings } from '@roomstream/control-plane/settings';
 import { gatewaySettings } from '@roomstream/gateway/settings';
+import { reviewWorkerSettings } from '@roomstream/review-worker/settings';
 import { processSettings } from '@roomstream/runtime/process';
 import {
   type Environment,
@@ -18,6 +19,7 @@ export type AllSettings = {
   readonly process: Settings<typeof processSettings>;
   readonly controlPlane: Settings<typeof controlPlaneSettings>;
   readonly gateway: Settings<typeof gatewaySettings>;
+  readonly reviewWorker: Settings<typeof reviewWorkerSettings>;
   /** The unix socket of the redis-server child; undefined when REDIS_URL names another Redis. */
   readonly redisSocket: string | undefined;
   readonly credentialsFile: string;
@@ -45,13 +47,21 @@ export function readAllSettings(environment?: Environment): AllSettings {
   const process = read(tables.process);
   const controlPlane = read(tables.controlPlane);
   const gateway = read(tables.gateway);
-  if (local === undefined || process === undefined || controlPlane === undefined || gateway === undefined)
+  const reviewWorker = read(tables.reviewWorker);
+  if (
+    local === undefined ||
+    process === undefined ||
+    controlPlane === undefined ||
+    gateway === undefined ||
+    reviewWorker === undefined
+  )
     throw new SettingsError([...faults]);
   return {
     local,
     process,
     controlPlane,
     gateway,
+    reviewWorker,
     redisSocket,
     credentialsFile: controlPlane.credentialsFile,
   };
@@ -59,8 +69,9 @@ export function readAllSettings(environment?: Environment): AllSettings {
 
 /** The services' tables with the defaults that hold here. */
 function tablesFor(folder: string, redisSocket: string | undefined, hasKms: boolean) {
+  const redis = redisSocket === undefined ? {} : { redisUrl: `unix://${redisSocket}` };
   const common = {
-    ...(redisSocket === undefined ? {} : { redisUrl: `unix://${redisSocket}` }),
+    ...redis,
     ...(hasKms ? {} : { tokenKeyFile: join(folder, 'token.keys') }),
   };
   return {
@@ -71,6 +82,7 @@ function tablesFor(folder: string, redisSocket: string | undefined, hasKms: bool
       host: loopback,
       credentialsFile: join(folder, 'credentials.json'),
     }),
+    reviewWorker: withFallbacks(reviewWorkerSettings, redis),
     gateway: withFallbacks(gatewaySettings, {
       ...common,
       gatewayHost: loopback,

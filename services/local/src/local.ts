@@ -1,5 +1,6 @@
 import { startControlPlane } from '@roomstream/control-plane/control-plane';
 import { startGateway } from '@roomstream/gateway/gateway';
+import { startReviewWorker } from '@roomstream/review-worker/review-worker';
 import { openAdmin } from '@roomstream/runtime/admin';
 import { type Log, openLog } from '@roomstream/runtime/log';
 import { openMetrics } from '@roomstream/runtime/metrics';
@@ -25,7 +26,7 @@ export type Local = {
 
 /** Starts everything; throws a PlainError for what the user can mend, with nothing left running. */
 export async function startLocal(settings: AllSettings, log: Log): Promise<Local> {
-  const { local, process, controlPlane, gateway } = settings;
+  const { local, process, controlPlane, gateway, reviewWorker } = settings;
   const hasOwnKey = local.credentialsFile === undefined;
   if (hasOwnKey)
     refuseOpenDoor(local.secretAccessKey, [gateway.gatewayHost, controlPlane.host, process.adminHost]);
@@ -45,9 +46,12 @@ export async function startLocal(settings: AllSettings, log: Log): Promise<Local
     const api = await start('control-plane', stops, level, (around) =>
       startControlPlane(controlPlane, around),
     );
+    const review = await start('review-worker', stops, level, (around) =>
+      startReviewWorker(reviewWorker, around),
+    );
     const chat = await start('gateway', stops, level, (around) => startGateway(gateway, around));
-    const metrics = mergedMetrics([openMetrics(), api.registry, chat.registry]);
-    const services = [api.service, chat.service];
+    const metrics = mergedMetrics([openMetrics(), api.registry, review.registry, chat.registry]);
+    const services = [api.service, review.service, chat.service];
     const admin = await openAdmin(process.adminHost, process.adminPort, metrics, services);
     stops.push(() => admin.close());
     const running: Running = {

@@ -4,7 +4,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { DeleteRoomCommand, IvschatClient, ListRoomsCommand } from '@aws-sdk/client-ivschat';
+import {
+  CreateRoomCommand,
+  DeleteRoomCommand,
+  IvschatClient,
+  ListRoomsCommand,
+} from '@aws-sdk/client-ivschat';
 import { eventually } from '@roomstream/testing/eventually';
 import { startRedis } from '@roomstream/testing/redis-server';
 import type { Running } from '../src/running-file.ts';
@@ -55,6 +60,26 @@ describe('npm start', () => {
     assert.deepEqual(await roomNames(await untilUp(second, folder)), ['survivor']);
     second.child.kill('SIGINT');
     await second.finished();
+  });
+
+  it('settles messages to a room with a handler by fallbackResult where no AWS is', async () => {
+    const folder = newFolder();
+    // Whoever runs the tests may have credentials.
+    const none = { HOME: scratch, AWS_EC2_METADATA_DISABLED: 'true' };
+    const program = startLocalProcess(folder, none);
+    const running = await untilUp(program, folder);
+    const uri = `arn:aws:lambda:${running.region}:${running.account}:function:none`;
+    const client = clientOf(running);
+    for (const fallbackResult of ['ALLOW', 'DENY'] as const) {
+      const name = `reviewed-${fallbackResult}`;
+      await client.send(new CreateRoomCommand({ name, messageReviewHandler: { uri, fallbackResult } }));
+      const said = await chat(folder, ['--room', name, '--user', 'alice'], 'hello\n');
+      assert.equal(said.stdout, fallbackResult === 'ALLOW' ? 'alice: hello\n' : '');
+      if (fallbackResult === 'DENY') assert.match(said.stderr, /could not be reviewed/);
+    }
+    client.destroy();
+    program.child.kill('SIGINT');
+    await program.finished();
   });
 
   it('delivers between two users of the chat command, and --listen only listens', async () => {
@@ -233,17 +258,20 @@ function portsOf({ controlPlaneUrl, gatewayUrl }: Running): Record<string, strin
   };
 }
 
-async function deleteRoom({ controlPlaneUrl, region, key }: Running, name: string): Promise<void> {
-  assert.ok(key !== undefined);
-  const client = new IvschatClient({ endpoint: controlPlaneUrl, region, credentials: key });
+async function deleteRoom(running: Running, name: string): Promise<void> {
+  const client = clientOf(running);
   const { rooms } = await client.send(new ListRoomsCommand({ name }));
   await client.send(new DeleteRoomCommand({ identifier: rooms?.[0]?.arn }));
   client.destroy();
 }
 
-async function roomNames({ controlPlaneUrl, region, key }: Running): Promise<(string | undefined)[]> {
+function clientOf({ controlPlaneUrl, region, key }: Running): IvschatClient {
   assert.ok(key !== undefined);
-  const client = new IvschatClient({ endpoint: controlPlaneUrl, region, credentials: key });
+  return new IvschatClient({ endpoint: controlPlaneUrl, region, credentials: key });
+}
+
+async function roomNames(running: Running): Promise<(string | undefined)[]> {
+  const client = clientOf(running);
   const { rooms } = await client.send(new ListRoomsCommand({}));
   client.destroy();
   return (rooms ?? []).map((room) => room.name);

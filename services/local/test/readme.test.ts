@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { controlPlaneSettings } from '@roomstream/control-plane/settings';
 import { gatewaySettings } from '@roomstream/gateway/settings';
+import { reviewWorkerSettings } from '@roomstream/review-worker/settings';
 import { processSettings } from '@roomstream/runtime/process';
 import { settingsMarkdown } from '@roomstream/runtime/settings';
 import { eventually } from '@roomstream/testing/eventually';
@@ -30,6 +31,7 @@ describe('the README', () => {
     process: processSettings,
     'control-plane': controlPlaneSettings,
     gateway: gatewaySettings,
+    'review-worker': reviewWorkerSettings,
     local: localSettings,
   };
   for (const [name, table] of Object.entries(tables)) {
@@ -86,14 +88,14 @@ describe('the services alone, as the README shows them', () => {
   it('start with the settings and the credentials file shown, and stop on SIGTERM', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'roomstream-alone-'));
     const redis = await startRedis();
-    const [, exports = '', controlPlane = '', gateway = ''] =
-      /<!-- run alone -->\n```sh\n(export .*)\n(.*)\n(.*)\n```/.exec(readme) ?? [];
+    const [, exports = '', controlPlane = '', gateway = '', reviewWorker = ''] =
+      /<!-- run alone -->\n```sh\n(export .*)\n(.*)\n(.*)\n(.*)\n```/.exec(readme) ?? [];
     writeFileSync(join(folder, 'credentials.json'), /```json\n([\s\S]*?)\n```/.exec(readme)?.[1] ?? '');
     const start = (command: string) => {
       const script = `${exports}\n${command.replace('npm run', 'exec npm run')}`
         .replace('redis://127.0.0.1:6379', redis.url)
         .replace(/=(\w+\.(keys|json))/g, `=${folder}/$1`)
-        .replace('PORT=8091', 'PORT=0');
+        .replace(/PORT=809[12]/, 'PORT=0');
       const program = startProgram('bash', ['-ec', script], localEnvironment(folder), '');
       programs.push(program);
       return program;
@@ -101,6 +103,7 @@ describe('the services alone, as the README shows them', () => {
     const programs: Program[] = [];
     start(controlPlane);
     start(gateway);
+    start(reviewWorker);
     for (const program of programs) {
       await eventually(() => assert.match(program.stdout(), / is up"/, program.stderr()), 60_000);
     }

@@ -1,0 +1,56 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readBody } from '@roomstream/testing/read-body';
+import { type HandlerRequest, respond } from './handler-endpoint.ts';
+
+/** A message review handler of one's own: allows what comes signed, with the text `from the web`. */
+export type Webhook = {
+  readonly url: string;
+  /** What it was asked with a good signature. */
+  readonly asked: readonly HandlerRequest[];
+  close(): Promise<void>;
+};
+
+/** The README's advice to webhooks: nothing older or newer than this. */
+const mostSkewSeconds = 300;
+
+/** Starts it, written after the README of services/review-worker and knowing nothing else of the sender. */
+export async function startWebhook(secret: string): Promise<Webhook> {
+  const asked: HandlerRequest[] = [];
+  const server = createServer((request, response) => {
+    readBody(request).then(
+      (body) => {
+        if (!isSigned(request, body, secret)) return respond(response, 'not signed', 401);
+        asked.push(JSON.parse(body.toString()) as HandlerRequest);
+        return respond(response, { ReviewResult: 'ALLOW', Content: 'from the web' });
+      },
+      () => response.destroy(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/review`,
+    asked,
+    close: () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+function isSigned(request: IncomingMessage, body: Buffer, secret: string): boolean {
+  const timestamp = String(request.headers['roomstream-timestamp']);
+  const skewSeconds = Math.abs(Date.now() / 1000 - Number(timestamp));
+  const expected = `v1=${createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest('hex')}`;
+  const given = Buffer.from(String(request.headers['roomstream-signature']));
+  return (
+    skewSeconds <= mostSkewSeconds &&
+    given.length === expected.length &&
+    timingSafeEqual(given, Buffer.from(expected))
+  );
+}

@@ -1,0 +1,49 @@
+/** Leave to invoke a handler; it goes back with the outcome. */
+export type Ticket = { readonly isProbe: boolean };
+
+/** Whether a handler is invoked: `closed` as usual, `open` not at all, `probing` one invocation decides. */
+export type BreakerState = 'closed' | 'open' | 'probing';
+
+/**
+ * Stops invoking a handler that fails again and again: a handler that is down must not cost every message its time. Times
+ * are milliseconds of the monotonic clock.
+ */
+export class Breaker {
+  readonly #mostFailures: number;
+  readonly #openMs: number;
+  #state: BreakerState = 'closed';
+  #failures = 0;
+  #openUntilMs = 0;
+
+  /** Opens for `openMs` after `mostFailures` in a row; 0: never. */
+  constructor(mostFailures: number, openMs: number) {
+    this.#mostFailures = mostFailures;
+    this.#openMs = openMs;
+  }
+
+  get state(): BreakerState {
+    return this.#state;
+  }
+
+  /** Leave to invoke; undefined while it is open. */
+  admit(nowMs: number): Ticket | undefined {
+    if (this.#state === 'closed') return { isProbe: false };
+    if (this.#state === 'probing' || nowMs < this.#openUntilMs) return undefined;
+    this.#state = 'probing';
+    return { isProbe: true };
+  }
+
+  /** The outcome of an admitted invocation. Of those that began before it opened none counts: the probe decides. */
+  settle(ticket: Ticket, hasSucceeded: boolean, nowMs: number): void {
+    if (!ticket.isProbe && this.#state !== 'closed') return;
+    if (hasSucceeded) {
+      this.#state = 'closed';
+      this.#failures = 0;
+      return;
+    }
+    this.#failures++;
+    if (!ticket.isProbe && (this.#mostFailures === 0 || this.#failures < this.#mostFailures)) return;
+    this.#state = 'open';
+    this.#openUntilMs = nowMs + this.#openMs;
+  }
+}

@@ -1,0 +1,77 @@
+import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
+import type { FailureReason, Invocation, Invoke } from './invocation.ts';
+
+/** Where functions are invoked. */
+export type LambdaAddress = {
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Connections at most. */
+  readonly concurrency: number;
+};
+
+/** Invokes functions of AWS Lambda, or of anything that speaks its Invoke API. Asks for nothing before the first one. */
+export function openLambda(address: LambdaAddress): { readonly invoke: Invoke; close(): void } {
+  const client = new LambdaClient(configOf(address));
+  return {
+    invoke: async (uri, payload, signal) => {
+      const command = new InvokeCommand({
+        FunctionName: uri,
+        InvocationType: 'RequestResponse',
+        Payload: Buffer.from(payload),
+      });
+      try {
+        const output = await client.send(command, { abortSignal: signal });
+        if (output.FunctionError !== undefined) return { kind: 'function-error' };
+        return { kind: 'answered', payload: output.Payload ?? new Uint8Array() };
+      } catch (err) {
+        return failureOf(err);
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function configOf(address: LambdaAddress): LambdaClientConfig {
+  const agent = { keepAlive: true, maxSockets: address.concurrency, maxFreeSockets: address.concurrency };
+  return {
+    region: address.region,
+    // The budget is over before a second try could end, and a handler may have run: each message asks once.
+    maxAttempts: 1,
+    requestHandler: { httpAgent: agent, httpsAgent: agent },
+    ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
+    ...(address.credentials === undefined ? {} : { credentials: address.credentials }),
+  };
+}
+
+const reasons: Readonly<Record<string, FailureReason>> = {
+  TooManyRequestsException: 'throttled',
+  ThrottlingException: 'throttled',
+  ResourceNotFoundException: 'not-found',
+  AccessDeniedException: 'access-denied',
+  UnrecognizedClientException: 'access-denied',
+  InvalidSignatureException: 'access-denied',
+  ExpiredTokenException: 'access-denied',
+  CredentialsProviderError: 'access-denied',
+};
+
+function failureOf(err: unknown): Invocation {
+  const { name = '', $metadata } = err as { name?: string; $metadata?: { httpStatusCode?: number } };
+  const reason = reasons[name] ?? reasonOfStatus($metadata?.httpStatusCode);
+  return { kind: 'failed', reason, err };
+}
+
+/** The failure that an HTTP status says; statuses that say nothing particular, and none at all, are `unreachable`. */
+export function reasonOfStatus(status: number | undefined): FailureReason {
+  switch (status) {
+    case 401:
+    case 403:
+      return 'access-denied';
+    case 404:
+      return 'not-found';
+    case 429:
+      return 'throttled';
+    default:
+      return 'unreachable';
+  }
+}
