@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { redisCommand } from '@roomstream/testing/redis-command';
 import { cpuSeconds } from '../src/process-usage.ts';
 import { openReviewLoad, type Quantiles, type ReviewLoad } from '../src/review-load.ts';
+import { failureReasons } from '../src/review-metrics.ts';
 import type { Stage } from '../src/stage.ts';
 import type { Row } from './table.ts';
 
@@ -27,6 +28,10 @@ export async function benchReview(stage: Stage, handlersPid: number): Promise<re
       ['review: rooms, workers, handler', `${rooms}, ${stage.fleet.reviewWorkers.length}, ${handlerMs} ms`],
       [`added at ${quietPerSecond} messages a second, p50 / p99 / most, ms`, spread(quiet.addedMs)],
       [`messages sent at ${busyPerSecond} a second (passed, left to fallbackResult, refused)`, outcome(busy)],
+      [
+        'handlers not asked, or not answering in time, in the whole run',
+        reasons(await failureReasons(stage)),
+      ],
       ['passed a second', (busy.delivered / busy.tookSeconds).toFixed(0)],
       ['added, p50 / p99 / most, ms', spread(busy.addedMs)],
       ['from sending to receiving, p50 / p99 / most, ms', spread(busy.totalMs)],
@@ -78,6 +83,11 @@ async function usage(stage: Stage, handlersPid: number) {
     load: cpuSeconds(process.pid),
   };
 }
+
+const reasons = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ') || 'none';
 
 const spread = ({ p50, p99, most }: Quantiles): string =>
   `${p50.toFixed(2)} / ${p99.toFixed(2)} / ${most.toFixed(1)}`;

@@ -118,9 +118,6 @@ function run(
       ...program.env,
     },
   });
-  const end = () => child.kill('SIGKILL');
-  process.once('exit', end);
-  child.once('close', () => process.off('exit', end));
   // A program that can't be started is told as one that ended.
   child.once('error', (error) => listener.onOutput(`${error.message}\n`));
   for (const stream of [child.stdout, child.stderr]) {

@@ -53,6 +53,10 @@ export function openLambdaFunction(name: string, options: LambdaFunctionOptions)
     if (first === undefined) idle.push(child);
     else first.take(child);
   };
+  const end = () => {
+    for (const child of alive) child.kill();
+  };
+  process.once('exit', end);
   /** One place of the pool: a child, and after its death the next one. */
   const place = async () => {
     while (!isClosed) {
@@ -94,7 +98,8 @@ export function openLambdaFunction(name: string, options: LambdaFunctionOptions)
     output: () => output,
     close: async () => {
       isClosed = true;
-      for (const child of alive) child.kill();
+      process.off('exit', end);
+      end();
       for (const { fail } of waiting.splice(0)) fail(exitError(undefined, 'the emulator was closed'));
       await Promise.all(places);
     },
