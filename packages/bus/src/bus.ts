@@ -52,6 +52,8 @@ export type Bus = {
    * sender reach the room in the order in which they were submitted. `published`: it waits for review. Never rejects.
    */
   submitReview(review: Review, perSecond?: number): Promise<Published>;
+  /** Whether a publish of the room at this rate would be refused now, as far as this process knows; free of cost. */
+  isRefused(room: string, perSecond: number): boolean;
   follow(listener: BusListener): Follower;
   /** Takes part in reviewing messages; one per worker. */
   reviewGroup(options: ReviewGroupOptions, listener: ReviewListener): ReviewGroup;
@@ -135,6 +137,7 @@ function makeBus({ access, log, registry, shared, scripts, shards, clock }: BusP
       groups.add(group);
       return group;
     },
+    isRefused: (room, perSecond) => publisher.isRefused(room, perSecond),
     follow: (listener) => {
       const follower = openFollower({ access, shards, topology, clock, tally, log }, listener);
       followers.add(follower);

@@ -34,6 +34,12 @@ export class Publisher {
     return this.#add(review.room, [encodeReview(review)], review.sender.userId, perSecond);
   }
 
+  /** Whether a publish of the room would be refused now without asking Redis. */
+  isRefused(room: string, perSecond: number): boolean {
+    const limit = limitOf(perSecond);
+    return limit !== 0 && this.#refusals.waitMs(room, limit, performance.now()) > 0;
+  }
+
   /** Sends nothing more: what waits is unavailable. */
   close(): void {
     this.#isClosed = true;
@@ -47,7 +53,7 @@ export class Publisher {
     perSecond: number,
   ): Promise<Published> {
     if (this.#isClosed) return Promise.resolve({ kind: 'unavailable' });
-    const limit = Number.isFinite(perSecond) ? Math.max(1, Math.floor(perSecond)) : 0;
+    const limit = limitOf(perSecond);
     const nowMs = performance.now();
     const waitMs = limit === 0 ? 0 : this.#refusals.waitMs(room, limit, nowMs);
     if (waitMs > 0) {
@@ -57,7 +63,7 @@ export class Publisher {
     const lane = this.#lanes[this.#parts.shards.of(room).index] as PublishLane;
     return new Promise((resolve) => {
       const waiting: Waiting = {
-        room: room,
+        room,
         limit,
         entries,
         reviewedUserId,
@@ -70,4 +76,9 @@ export class Publisher {
       lane.add(waiting);
     });
   }
+}
+
+/** The rate as the script takes it: whole, 0 for any number. */
+function limitOf(perSecond: number): number {
+  return Number.isFinite(perSecond) ? Math.max(1, Math.floor(perSecond)) : 0;
 }

@@ -12,13 +12,14 @@ import type { Duplex } from 'node:stream';
 import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
+import type { TrustedProxies } from '@roomstream/runtime/trusted-proxies';
 import type { Answer, Api } from './api.ts';
 import type { HttpRequest } from './auth/http-request.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { renderRawError, requestError } from './errors.ts';
+import { callerAddress, isOverTls } from './origin.ts';
 import { readBody } from './read-body.ts';
 import type { TlsCertificate } from './tls-certificate.ts';
-import { isOverTls, type TrustedProxies } from './trusted-proxies.ts';
 
 /** What a server needs. */
 export type ServerOptions = {
@@ -115,7 +116,7 @@ async function respond(
   for (const [name, value] of Object.entries(cors)) if (value !== undefined) response.setHeader(name, value);
   const answer = await api({
     requestId,
-    peer: request.socket.remoteAddress,
+    peer: callerAddress(request, options.trustedProxies),
     read: () => readRequest(request, options),
   });
   // Only a body that was refused for its size is incomplete here.

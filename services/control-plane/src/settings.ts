@@ -1,18 +1,16 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
-import { integer, list, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
+import { region } from '@roomstream/runtime/region';
+import { integer, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
+import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
 import { quotaSettings } from '@roomstream/store/quotas';
 import { recordsSettings } from '@roomstream/store/records-settings';
 import { tokenSettings } from '@roomstream/token/token-settings';
-import { proxyList } from './trusted-proxies.ts';
+import { origins } from './origins.ts';
 
 /** Settings of the control plane. */
 export const controlPlaneSettings = {
-  region: text({
-    env: 'ROOMSTREAM_REGION',
-    fallback: 'us-west-2',
-    about: 'Region in ARNs and signatures; the same for all processes.',
-  }),
+  region,
   host: text({
     env: 'ROOMSTREAM_CONTROL_PLANE_HOST',
     fallback: '0.0.0.0',
@@ -27,13 +25,8 @@ export const controlPlaneSettings = {
     env: 'ROOMSTREAM_CONTROL_PLANE_TLS_KEY_FILE',
     about: 'Private key of the certificate, PEM.',
   }),
-  trustedProxies: proxyList({
-    env: 'ROOMSTREAM_TRUSTED_PROXIES',
-    fallback: '',
-    about:
-      'Addresses or CIDRs, separated by commas, whose X-Forwarded-Proto and X-Forwarded-For are believed.',
-  }),
-  corsOrigins: list({
+  trustedProxies,
+  corsOrigins: origins({
     env: 'ROOMSTREAM_CONTROL_PLANE_CORS_ORIGINS',
     fallback: '',
     about:

@@ -102,7 +102,7 @@ function walkString(walk: Walk, shape: StringShape, name: string, value: unknown
     return fault(
       walk,
       name,
-      `has ${count(length, 'character')} that do not match the pattern ${shape.pattern}`,
+      `does not match the pattern ${shape.pattern}; it has ${count(length, 'character')}`,
     );
   }
   return value;

@@ -51,6 +51,7 @@ function open(changed: Partial<ActionParts> = {}) {
       giveBack: () => void permits--,
     },
     rates: { take: async () => 1 },
+    isRefused: () => false,
     publish: async (entries, perSecond): Promise<Published> => {
       published.push({ entries, perSecond });
       return { kind: 'published', entryId: '1-1' };
@@ -246,6 +247,13 @@ test('Content of exactly the maximum passes, counted in code points', async () =
   actions.frame(session(), frame({ ...send, Content: '😀'.repeat(20) }), false);
   await actions.idle();
   assert.deepEqual([errors.length, published.length], [0, 1]);
+});
+
+test('a room whose rate is known to be used up takes no permit of the account at all', async () => {
+  const { actions, errors, published, permitsTaken } = open({ isRefused: () => true });
+  actions.frame(session(), frame(send), false);
+  await actions.idle();
+  assert.deepEqual([errors[0]?.ErrorCode, published.length, permitsTaken()], [429, 0, 0]);
 });
 
 test('a permit of the account comes back when the room’s rate refuses, and not when the outcome is unknown', async () => {

@@ -4,13 +4,13 @@ import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import { clientAddress } from '@roomstream/runtime/trusted-proxies';
 import { openQuotas } from '@roomstream/store/quotas';
 import { recordsAccess } from '@roomstream/store/records-settings';
 import { openStore } from '@roomstream/store/store';
 import { openTokenKeys } from '@roomstream/token/token-keys';
 import { openActions } from './actions.ts';
 import { Admission } from './admission.ts';
-import { clientAddress } from './client-address.ts';
 import { Connections } from './connections.ts';
 import { drain } from './drain.ts';
 import { openFanout } from './fanout.ts';
@@ -84,6 +84,7 @@ async function start(
     rates: store.rates,
     record: (room) => rooms.record(room),
     publish: (entries, perSecond) => bus.publish(entries, perSecond),
+    isRefused: (room, perSecond) => bus.isRefused(room, perSecond),
     submitReview: (review, perSecond) => bus.submitReview(review, perSecond),
     replyTo: (session) => replySessions.addressOf(session),
     send: (session, frame) => transport.send(session, frame),

@@ -22,6 +22,8 @@ export type HandOverParts = {
   readonly permits: { take(account: string): boolean | Promise<boolean>; giveBack(account: string): void };
   readonly rates: { take(account: string, rate: ModerationRate, perSecond: number): Promise<number> };
   readonly publish: (entries: readonly Entry[], perSecond?: number) => Promise<Published>;
+  /** Whether the room's rate is known to be used up at this moment. */
+  readonly isRefused: (room: string, perSecond: number) => boolean;
   readonly submitReview: (review: Review, perSecond?: number) => Promise<Published>;
   /** Where the ERROR of a message that review denies finds the session. */
   readonly replyTo: (session: Session) => ReplyAddress;
@@ -79,11 +81,13 @@ async function handOverMessage(
     );
   }
   const { account } = session.room;
+  const perSecond = room.maximumMessageRatePerSecond;
+  // A flooded room must not even hold permits that the account's other rooms could use.
+  if (parts.isRefused(room.id, perSecond)) return roomRefused(perSecond);
   const permit = parts.permits.take(account);
   if (!(permit instanceof Promise ? await permit : permit)) {
     return rateRefused('SendMessage', perSecondOf(parts.quotas.of(account), 'SendMessage'));
   }
-  const perSecond = room.maximumMessageRatePerSecond;
   const handler = room.messageReviewHandler;
   const published =
     handler === undefined
@@ -199,15 +203,16 @@ function verdictOf(published: Published, perSecond: number): Verdict | undefined
     case 'published':
       return undefined;
     case 'rate-exceeded':
-      return {
-        code: errorCode.tooManyRequests,
-        message: `The limit of the room is ${perSecond} messages per second`,
-      };
+      return roomRefused(perSecond);
     case 'unavailable':
       return { code: errorCode.internal, message: 'The request was not confirmed; it may still take effect' };
     default:
       return published satisfies never;
   }
+}
+
+function roomRefused(perSecond: number): Verdict & { readonly kind: 'refused' } {
+  return refused(errorCode.tooManyRequests, `The limit of the room is ${perSecond} messages per second`);
 }
 
 function rateRefused(rate: RateName, perSecond: number): Outcome {
@@ -217,6 +222,6 @@ function rateRefused(rate: RateName, perSecond: number): Outcome {
   );
 }
 
-function refused(code: ErrorCode, message: string): Outcome {
+function refused(code: ErrorCode, message: string): Verdict & { readonly kind: 'refused' } {
   return { kind: 'refused', code, message };
 }

@@ -1,10 +1,10 @@
 import type { Bus } from '@roomstream/bus/bus';
 import { Backoff, sleep } from '@roomstream/runtime/backoff';
+import { clientAddress, type TrustedProxies } from '@roomstream/runtime/trusted-proxies';
 import type { ConnectionSlots } from '@roomstream/store/connection-slots';
 import { claimToken } from '@roomstream/token/claim';
 import type { ChatToken } from '@roomstream/token/token';
 import type { TokenKeys } from '@roomstream/token/token-keys';
-import { clientAddress, type TrustedProxies } from './client-address.ts';
 import type { HandshakeOutcome } from './metrics.ts';
 import { keepOverlap } from './overlap.ts';
 import type { Entering, LocalRoom, LocalRooms } from './rooms.ts';

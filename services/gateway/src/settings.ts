@@ -1,10 +1,10 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
 import { flag, integer, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
+import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
 import { quotaSettings } from '@roomstream/store/quotas';
 import { recordsSettings } from '@roomstream/store/records-settings';
 import { tokenSettings } from '@roomstream/token/token-settings';
-import { trustedProxies } from './client-address.ts';
 
 /** The WebSocket library ends the process, without an error, on an idle timeout outside of these. */
 const idleTimeout: Setting<number> = {

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSocket } from 'uWebSockets.js';
 import { accessSync, constants } from 'node:fs';
-import { addressText } from './client-address.ts';
+import { addressText } from './address-text.ts';
 import { explainLoadFailure } from './load-failure.ts';
 
 /** An open WebSocket, opaque outside of this file. */

@@ -1,15 +1,12 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
-import { integer, optionalText, text } from '@roomstream/runtime/setting-kinds';
+import { region } from '@roomstream/runtime/region';
+import { integer, optionalText } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
 import { quotaSettings } from '@roomstream/store/quotas';
 
 /** Settings of the review worker alone. */
 const ownSettings = {
-  region: text({
-    env: 'ROOMSTREAM_REGION',
-    fallback: 'us-west-2',
-    about: 'Region in ARNs and signatures; the same for all processes.',
-  }),
+  region,
   handlersFile: optionalText({
     env: 'ROOMSTREAM_REVIEW_HANDLERS_FILE',
     about:

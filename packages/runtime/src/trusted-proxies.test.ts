@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressText, clientAddress, readTrustedProxies } from './client-address.ts';
+import { clientAddress, readTrustedProxies } from './trusted-proxies.ts';
 
 const proxies = readTrustedProxies('10.0.0.0/8, 192.168.1.7, fd00::/8');
 
@@ -45,20 +45,17 @@ for (const { name, peer, header, client } of cases) {
   test(`client address: ${name}`, () => assert.equal(clientAddress(peer, header, proxies), client));
 }
 
-test('client address: ranges that are none are refused by name', () => {
+test('trusted proxies: ranges that are none are refused by name', () => {
   for (const text of ['10.0.0.0/33', 'proxy', '10.0.0.1/', '10.0.0.1/8/8']) {
     assert.throws(() => readTrustedProxies(text), { message: new RegExp(text.replaceAll('.', '\\.')) });
   }
 });
 
-test('client address: bytes are rendered as the usual text', () => {
-  assert.equal(addressText(new Uint8Array([127, 0, 0, 1])), '127.0.0.1');
-  assert.equal(
-    addressText(new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4])),
-    '1.2.3.4',
-  );
-  assert.equal(
-    addressText(new Uint8Array([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])),
-    '2001:db8:0:0:0:0:0:1',
-  );
+test('trusted proxies: addresses within a range, also as a socket of both families shows them, and no others', () => {
+  for (const address of ['10.1.2.3', '192.168.1.7', '::ffff:10.1.2.3', 'fd12::1']) {
+    assert.ok(proxies.trusts(address), address);
+  }
+  for (const address of ['11.0.0.1', '192.168.1.8', '::ffff:11.0.0.1', 'fe80::1', '', 'x']) {
+    assert.ok(!proxies.trusts(address), address);
+  }
 });

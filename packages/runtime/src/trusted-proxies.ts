@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
-import type { Setting } from '@roomstream/runtime/settings';
+import type { Setting } from './settings.ts';
 
-/** Proxies whose X-Forwarded-For is believed. */
+/** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. */
 export type TrustedProxies = { readonly trusts: (address: string) => boolean };
 
 /** Reads a comma-separated list of addresses and CIDR ranges; throws an Error that names a wrong one. */
@@ -20,8 +20,9 @@ export function readTrustedProxies(text: string): TrustedProxies {
   }
   return {
     trusts: (address) => {
-      const version = isIP(address);
-      return version !== 0 && ranges.check(address, version === 4 ? 'ipv4' : 'ipv6');
+      // A socket that listens on both families shows IPv4 peers as ::ffff:a.b.c.d.
+      const plain = plainAddress(address);
+      return plain !== undefined && ranges.check(plain, isIP(plain) === 4 ? 'ipv4' : 'ipv6');
     },
   };
 }
@@ -31,7 +32,7 @@ export const trustedProxies: Setting<TrustedProxies> = {
   env: 'ROOMSTREAM_TRUSTED_PROXIES',
   fallback: '',
   about:
-    'Addresses and CIDR ranges of proxies whose X-Forwarded-For (and X-Forwarded-Proto) is believed, separated by commas.',
+    'Addresses and CIDR ranges of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.',
   read: readTrustedProxies,
 };
 
@@ -56,17 +57,4 @@ function plainAddress(text: string): string | undefined {
   const bare = /^\[([^\]]+)\](?::[0-9]+)?$/.exec(text)?.[1] ?? /^([0-9.]+):[0-9]+$/.exec(text)?.[1] ?? text;
   const mapped = /^::ffff:([0-9.]+)$/i.exec(bare)?.[1] ?? bare;
   return isIP(mapped) === 0 ? undefined : mapped;
-}
-
-const mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
-
-/** Renders the 4 or 16 bytes of an address; IPv4 in IPv6 as IPv4, '' when there are none (a unix socket). */
-export function addressText(bytes: Uint8Array): string {
-  if (bytes.length === 16 && mappedPrefix.every((byte, i) => bytes[i] === byte))
-    return bytes.subarray(12).join('.');
-  if (bytes.length !== 16) return bytes.join('.');
-  const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2)
-    groups.push((((bytes[i] as number) << 8) | (bytes[i + 1] as number)).toString(16));
-  return groups.join(':');
 }
