@@ -21,6 +21,7 @@ before(async () => {
     env: lambdaEnv(handlers.url),
     reviewWorkerEnv: {
       ROOMSTREAM_REVIEW_BREAKER_FAILURES: '3',
+      ROOMSTREAM_REVIEW_BREAKER_LEAST_MS: '0',
       ROOMSTREAM_REVIEW_BREAKER_OPEN_MS: '1500',
       ROOMSTREAM_REVIEW_HANDLER_CONCURRENCY: '2',
     },

@@ -15,7 +15,8 @@ export class ReplySessions {
 
   /** The address of a session, which answers reach until `forget`. */
   addressOf(session: Session): ReplyAddress {
-    this.#sessions.set(session.number, session);
+    // It may have been closed while its request waited for a record: `forget` doesn't come again.
+    if (session.socket !== undefined) this.#sessions.set(session.number, session);
     return { gateway: this.#gatewayId, session: session.number };
   }
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Breaker, type Ticket } from './breaker.ts';
 
-/** A breaker that opens after 3 failures, for 1000 ms. */
-function breaker() {
-  const one = new Breaker(3, 1_000);
+/** A breaker that opens after 3 failures over at least so long, for 1000 ms. */
+function breaker(leastMs = 0) {
+  const one = new Breaker(3, leastMs, 1_000);
   const admit = (nowMs: number): Ticket => one.admit(nowMs) ?? assert.fail('not admitted');
   const fail = (nowMs: number) => one.settle(admit(nowMs), false, nowMs);
   const succeed = (nowMs: number) => one.settle(admit(nowMs), true, nowMs);
@@ -52,8 +52,29 @@ test('invocations that began before it opened don’t close it, nor prolong it',
   assert.equal(one.admit(1_000)?.isProbe, true);
 });
 
+test('a standstill that fails all that is under way doesn’t open a breaker; failing for longer does', () => {
+  const { one, admit, fail, succeed } = breaker(500);
+  const underWay = Array.from({ length: 100 }, () => admit(0));
+  for (const ticket of underWay) one.settle(ticket, false, 350);
+  assert.equal(one.state, 'closed');
+  succeed(360);
+  for (const atMs of [900, 901, 902, 1_399]) fail(atMs);
+  assert.equal(one.state, 'closed', 'the row begins with the first failure after a success');
+  fail(1_400);
+  assert.equal(one.state, 'open');
+});
+
+test('few failures over a long time don’t open a breaker', () => {
+  const { one, fail } = breaker(500);
+  fail(0);
+  fail(60_000);
+  assert.equal(one.state, 'closed');
+  fail(120_000);
+  assert.equal(one.state, 'open');
+});
+
 test('a breaker of 0 failures never opens', () => {
-  const one = new Breaker(0, 1_000);
+  const one = new Breaker(0, 0, 1_000);
   for (let i = 0; i < 100; i++) one.settle(one.admit(0) ?? assert.fail(), false, 0);
   assert.equal(one.state, 'closed');
 });

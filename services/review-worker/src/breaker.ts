@@ -10,14 +10,21 @@ export type BreakerState = 'closed' | 'open' | 'probing';
  */
 export class Breaker {
   readonly #mostFailures: number;
+  readonly #leastMs: number;
   readonly #openMs: number;
   #state: BreakerState = 'closed';
+  /** In a row, and when the first of them was. */
   #failures = 0;
+  #failingSinceMs = 0;
   #openUntilMs = 0;
 
-  /** Opens for `openMs` after `mostFailures` in a row; 0: never. */
-  constructor(mostFailures: number, openMs: number) {
+  /**
+   * Opens for `openMs` after `mostFailures` in a row (0: never), unless all of them fell within less than `leastMs`: with many
+   * invocations under way one short standstill, of the handler or of this process, fails them all at once.
+   */
+  constructor(mostFailures: number, leastMs: number, openMs: number) {
     this.#mostFailures = mostFailures;
+    this.#leastMs = leastMs;
     this.#openMs = openMs;
   }
 
@@ -41,9 +48,14 @@ export class Breaker {
       this.#failures = 0;
       return;
     }
-    this.#failures++;
-    if (!ticket.isProbe && (this.#mostFailures === 0 || this.#failures < this.#mostFailures)) return;
+    if (this.#failures++ === 0) this.#failingSinceMs = nowMs;
+    if (!ticket.isProbe && !this.#isFailing(nowMs)) return;
     this.#state = 'open';
     this.#openUntilMs = nowMs + this.#openMs;
+  }
+
+  #isFailing(nowMs: number): boolean {
+    if (this.#mostFailures === 0 || this.#failures < this.#mostFailures) return false;
+    return nowMs - this.#failingSinceMs >= this.#leastMs;
   }
 }

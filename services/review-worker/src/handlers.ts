@@ -10,6 +10,7 @@ export type HandlersOptions = {
   readonly concurrency: number;
   readonly waitMs: number;
   readonly breakerFailures: number;
+  readonly breakerLeastMs: number;
   readonly breakerOpenMs: number;
   readonly log: Log;
 };
@@ -61,10 +62,10 @@ export class Handlers {
     const known = this.#handlers.get(uri);
     if (known !== undefined) return known;
     if (this.#handlers.size >= mostHandlers) this.#forgetIdle();
-    const { concurrency, waitMs, breakerFailures, breakerOpenMs } = this.#options;
+    const { concurrency, waitMs, breakerFailures, breakerLeastMs, breakerOpenMs } = this.#options;
     const handler = {
       gate: new Gate(concurrency, waitMs),
-      breaker: new Breaker(breakerFailures, breakerOpenMs),
+      breaker: new Breaker(breakerFailures, breakerLeastMs, breakerOpenMs),
     };
     this.#handlers.set(uri, handler);
     return handler;

@@ -42,4 +42,8 @@ test('a call that fails is unreachable, with its error', async () => {
   const err = new Error('refused');
   const invocation = await withinBudget(20_000, () => Promise.reject(err));
   assert.deepEqual(invocation, { kind: 'failed', reason: 'unreachable', err });
+  const thrown = await withinBudget(20_000, () => {
+    throw err;
+  });
+  assert.deepEqual(thrown, { kind: 'failed', reason: 'unreachable', err });
 });

@@ -45,16 +45,19 @@ export function withinBudget(
     };
     // What is in the socket already is read before it strikes.
     const timer = setTimeout(() => setImmediate(end), budgetMs);
-    call(abort.signal).then(
-      (invocation) => {
-        clearTimeout(timer);
-        if (performance.now() - beganMs > budgetMs + graceMs) end();
-        else resolve(invocation);
-      },
-      (err: unknown) => {
-        clearTimeout(timer);
-        resolve({ kind: 'failed', reason: 'unreachable', err });
-      },
-    );
+    // A call that throws at once, an argument that Node refuses for one, is a failure like others.
+    Promise.resolve(abort.signal)
+      .then(call)
+      .then(
+        (invocation) => {
+          clearTimeout(timer);
+          if (performance.now() - beganMs > budgetMs + graceMs) end();
+          else resolve(invocation);
+        },
+        (err: unknown) => {
+          clearTimeout(timer);
+          resolve({ kind: 'failed', reason: 'unreachable', err });
+        },
+      );
   });
 }

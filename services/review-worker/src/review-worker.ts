@@ -50,6 +50,7 @@ export async function startReviewWorker(
     concurrency: settings.handlerConcurrency,
     waitMs: settings.handlerWaitMs,
     breakerFailures: settings.breakerFailures,
+    breakerLeastMs: settings.breakerLeastMs,
     breakerOpenMs: settings.breakerOpenMs,
     log,
   });

@@ -90,6 +90,16 @@ const ownSettings = {
     0,
     1_000_000,
   ),
+  breakerLeastMs: integer(
+    {
+      env: 'ROOMSTREAM_REVIEW_BREAKER_LEAST_MS',
+      fallback: '1000',
+      about:
+        'Over at least so long: one short standstill, in which all that is under way fails at once, doesn’t count as that.',
+    },
+    0,
+    3_600_000,
+  ),
   breakerOpenMs: integer(
     {
       env: 'ROOMSTREAM_REVIEW_BREAKER_OPEN_MS',

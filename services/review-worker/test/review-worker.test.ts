@@ -183,6 +183,7 @@ test('a handler that fails again and again is left alone for a while; then a pro
   const stage = await openStage(t, { review: endpoint.url });
   const worker = await stage.worker({
     ROOMSTREAM_REVIEW_BREAKER_FAILURES: '3',
+    ROOMSTREAM_REVIEW_BREAKER_LEAST_MS: '0',
     ROOMSTREAM_REVIEW_BREAKER_OPEN_MS: '1500',
   });
   const room = await stage.room();
