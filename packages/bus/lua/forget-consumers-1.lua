@@ -10,7 +10,10 @@
 local stream, group, idleMs, own = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
 if redis.call('EXISTS', stream) == 0 then return 0 end
 local removed = 0
-for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
+-- Without a group (no worker has read yet, or Redis lost its data) there is nobody to forget.
+local consumers = redis.pcall('XINFO', 'CONSUMERS', stream, group)
+if consumers.err then return 0 end
+for _, flat in ipairs(consumers) do
   local consumer = {}
   for i = 1, #flat, 2 do consumer[flat[i]] = flat[i + 1] end
   -- Removing one with pending messages would leave them to nobody.

@@ -118,15 +118,15 @@ local function take(key, limit)
   redis.call('PEXPIRE', key, 2000)
 end
 
-local function append(to, entry)
-  local id = redis.pcall('XADD', to, nowMs .. '-*', 'e', entry)
+local function append(to, ...)
+  local id = redis.pcall('XADD', to, nowMs .. '-*', ...)
   -- The clock went back behind the last id: the stream goes on from that id.
-  if type(id) == 'table' then id = redis.call('XADD', to, '*', 'e', entry) end
+  if type(id) == 'table' then id = redis.call('XADD', to, '*', ...) end
   return id
 end
 
 local function add(entry)
-  local id = append(stream, entry)
+  local id = append(stream, 'e', entry)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
   ms = tonumber(ms)
   local high = math.floor(ms / 4294967296)
@@ -138,7 +138,8 @@ end
 local function submit(publish)
   local entry = ARGV[publish.first]
   if redis.call('XLEN', reviewStream) >= publish.mostWaiting then return -1 end
-  local id = append(reviewStream, entry)
+  -- The queue stands beside the entry: it must go on even when nobody can read the entry.
+  local id = append(reviewStream, 'e', entry, 'q', publish.queue)
   redis.call('RPUSH', publish.queue, string.sub(entry, idAt, identityBytes) .. id)
   hasReviews = true
   return id

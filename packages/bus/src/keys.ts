@@ -26,6 +26,11 @@ export function reviewVerdictsKey(tag: string): string {
   return `{${tag}}:review-verdicts`;
 }
 
+/** The last messages of a shard that no worker could read, for whoever wants to know why. */
+export function reviewDeadKey(tag: string): string {
+  return `{${tag}}:review-dead`;
+}
+
 /** The messages of one sender in one room that wait for review, in the order in which they were sent. */
 export function reviewQueueKey(tag: string, room: string, userId: string): string {
   return `{${tag}}:review-queue:${room}:${userId}`;

@@ -14,6 +14,7 @@ export type Tally = {
   foreign: number;
   doubles: number;
   unreadable: number;
+  deadReviews: number;
   catchUps: { connected: number; silent: number; stale: number };
   gaps: { trimmed: number; 'ids-went-back': number };
   /** Largest age of an entry at its arrival since the metrics were read last. */
@@ -47,6 +48,7 @@ function makeTally(registry: Registry): Tally {
     foreign: 0,
     doubles: 0,
     unreadable: 0,
+    deadReviews: 0,
     catchUps: { connected: 0, silent: 0, stale: 0 },
     gaps: { trimmed: 0, 'ids-went-back': 0 },
     mostLagMs: 0,
@@ -95,6 +97,12 @@ function registerCounters(registry: Registry, tally: Tally): void {
     'unreadable_entries_total',
     'Entries of an unknown kind: another version writes them.',
     () => tally.unreadable,
+  );
+  counter(
+    registry,
+    'dead_reviews_total',
+    'Messages that could not be read for review and were put aside.',
+    () => tally.deadReviews,
   );
   labelled(
     registry,

@@ -3,7 +3,7 @@ import { type Loop, startLoop } from '@roomstream/runtime/loop';
 import type { RedisClient } from '@roomstream/runtime/redis';
 import type { Clock } from './clock.ts';
 import { type Entry, encodeEntry } from './entry.ts';
-import { reviewGroup, reviewQueueKey, reviewVerdictsKey } from './keys.ts';
+import { reviewDeadKey, reviewGroup, reviewQueueKey, reviewVerdictsKey } from './keys.ts';
 import type { Tally } from './metrics.ts';
 import { parsePosition } from './position.ts';
 import { decodeReview, type WaitingReview } from './review.ts';
@@ -115,16 +115,13 @@ class Group implements ReviewGroup {
   }
 
   async settle(review: WaitingReview, verdict: Entry): Promise<'settled' | 'settled-before'> {
-    const { stream, reviewStream, channel, tag } = this.#parts.shards.of(review.room);
-    const queue = reviewQueueKey(tag, review.room, review.sender.userId);
+    const shard = this.#parts.shards.of(review.room);
+    const queue = reviewQueueKey(shard.tag, review.room, review.sender.userId);
     const backoff = new Backoff(20, 500);
     const text = encodeEntry(verdict);
     for (;;) {
       try {
-        const isFirst = await this.#parts.scripts.settleReview(
-          [reviewStream, stream, reviewVerdictsKey(tag), queue],
-          [channel, reviewGroup, review.entryId, text],
-        );
+        const isFirst = await this.#runSettle(shard, queue, review.entryId, text);
         if (this.#settleFailures > 0) this.#parts.log.info('settling works again');
         this.#settleFailures = 0;
         this.#held.delete(review.id);
@@ -135,6 +132,14 @@ class Group implements ReviewGroup {
         await backoff.pause(this.#abort.signal);
       }
     }
+  }
+
+  #runSettle(shard: Shard, queue: string, entryId: string, verdict: string): Promise<0 | 1> {
+    const { reviewStream, stream, channel, tag } = shard;
+    return this.#parts.scripts.settleReview(
+      [reviewStream, stream, reviewVerdictsKey(tag), queue, reviewDeadKey(tag)],
+      [channel, reviewGroup, entryId, verdict],
+    );
   }
 
   resume(): void {
@@ -193,7 +198,7 @@ class Group implements ReviewGroup {
     try {
       const rows = await this.#readNew(shard, most);
       this.#reserved -= most;
-      for (const row of rows) this.#deliver(row, false);
+      for (const row of rows) this.#deliver(shard, row, false);
       if (rows.length === most) this.#due.add(shard);
     } catch (err) {
       this.#reserved -= most;
@@ -235,16 +240,38 @@ class Group implements ReviewGroup {
     }
   }
 
-  #deliver([id, fields]: Row, isClaimed: boolean): void {
-    const review = fields === null ? undefined : decodeReview(fields[1] ?? '', id);
+  #deliver(shard: Shard, [id, fields]: Row, isClaimed: boolean): void {
+    const { e = '', q } = Object.fromEntries(pairs(fields ?? []));
+    const review = decodeReview(e, id);
     if (review === undefined) {
-      this.#parts.tally.unreadable++;
+      void this.#bury(shard, id, q);
       return;
     }
     // Claimed from itself: it is at work on it.
     if (this.#held.has(review.id)) return;
     this.#held.add(review.id);
     this.#listener.onReview(review, isClaimed);
+  }
+
+  /**
+   * Puts a message aside that nobody can read: left where it is, it would be claimed for ever and hold up its sender.
+   * Never rejects.
+   */
+  async #bury(shard: Shard, entryId: string, given: string | undefined): Promise<void> {
+    const { log, tally } = this.#parts;
+    const nobody = reviewQueueKey(shard.tag, '', '');
+    const queue = given?.startsWith(nobody.slice(0, -1)) ? given : nobody;
+    try {
+      if ((await this.#runSettle(shard, queue, entryId, '')) === 0) return;
+      tally.deadReviews++;
+      log.error(
+        { entryId, keptIn: reviewDeadKey(shard.tag) },
+        'a message for review can’t be read; put aside',
+      );
+    } catch (err) {
+      // It is claimed again, by this worker or another.
+      log.debug({ err, entryId }, 'a message that can’t be read could not be put aside');
+    }
   }
 
   /** Finds what no wake has told of and what dead workers have left, and measures the backlog. */
@@ -308,7 +335,7 @@ class Group implements ReviewGroup {
         const [next, rows] = reply as unknown as [string, readonly Row[]];
         cursor = next;
         this.#reserved -= most;
-        for (const row of rows) this.#deliver(row, true);
+        for (const row of rows) this.#deliver(shard, row, true);
       } catch (error) {
         this.#reserved -= most;
         // Nobody has read it yet.
@@ -317,4 +344,9 @@ class Group implements ReviewGroup {
       }
     } while (cursor !== '0-0');
   }
+}
+
+/** The fields of an entry, which Redis answers as a flat list. */
+function pairs(flat: readonly string[]): [name: string, value: string][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? '', flat[2 * i + 1] ?? '']);
 }

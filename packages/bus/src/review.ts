@@ -1,4 +1,4 @@
-import type { Attributes } from '@roomstream/protocol/attributes';
+import { type Attributes, isAttributes } from '@roomstream/protocol/attributes';
 import { bodyAt } from './entry.ts';
 import { parsePosition } from './position.ts';
 import type { ReplyAddress } from './reply.ts';
@@ -37,50 +37,59 @@ export type WaitingReview = Review & {
 };
 
 // <kind 1><account 12><room 12><id 12><JSON>: the prefix of entry.ts, so that scripts find ids at the same place.
-const letter = 'V';
+const prefix = /^V\d{12}[0-9A-Za-z]{24}$/;
 
 type Body = Omit<Review, 'account' | 'room' | 'id'>;
 
 /** Renders a message for the review stream. Throws on an account, room or id of another width: that is a bug. */
 export function encodeReview({ account, room, id, ...body }: Review): string {
-  const prefix = `${letter}${account}${room}${id}`;
-  if (prefix.length !== bodyAt || room.length !== 12 || id.length !== 12) {
-    throw new Error(`account, room and id of a review have 12 characters each: ${JSON.stringify(prefix)}`);
+  const identity = `V${account}${room}${id}`;
+  if (!prefix.test(identity)) {
+    throw new Error(`account, room and id of a review have 12 characters each: ${JSON.stringify(identity)}`);
   }
-  return prefix + JSON.stringify(body satisfies Body);
+  return identity + JSON.stringify(body satisfies Body);
 }
 
-/** Reads an entry of the review stream; undefined when another version wrote it in another form. */
+/**
+ * Reads an entry of the review stream; undefined when it isn't one. What it returns is whole: nothing that is made of it
+ * later can fail for its form.
+ */
 export function decodeReview(text: string, entryId: string): WaitingReview | undefined {
-  if (text[0] !== letter || text.length < bodyAt) return undefined;
-  let body: Partial<Body>;
-  try {
-    body = JSON.parse(text.slice(bodyAt)) as Partial<Body>;
-  } catch {
-    return undefined;
-  }
-  const { requestId, content, attributes, sender, handler, maximumMessageLength, replyTo } = body;
-  if (
-    content === undefined ||
-    attributes === undefined ||
-    sender === undefined ||
-    handler === undefined ||
-    maximumMessageLength === undefined ||
-    replyTo === undefined
-  )
-    return undefined;
+  if (!prefix.test(text.slice(0, bodyAt))) return undefined;
+  const body = parseBody(text.slice(bodyAt));
+  if (body === undefined) return undefined;
   return {
+    ...body,
     account: text.slice(1, 13),
     room: text.slice(13, 25),
     id: text.slice(25, bodyAt),
-    requestId,
-    content,
-    attributes,
-    sender,
-    handler,
-    maximumMessageLength,
-    replyTo,
     entryId,
     submittedMs: parsePosition(entryId).ms,
   };
+}
+
+type Unchecked<T> = { readonly [K in keyof T]?: unknown };
+
+function parseBody(text: string): Body | undefined {
+  let body: Unchecked<Body>;
+  try {
+    body = (JSON.parse(text) ?? {}) as Unchecked<Body>;
+  } catch {
+    return undefined;
+  }
+  const sender = (body.sender ?? {}) as Unchecked<Review['sender']>;
+  const handler = (body.handler ?? {}) as Unchecked<Review['handler']>;
+  const replyTo = (body.replyTo ?? {}) as Unchecked<ReplyAddress>;
+  const isWhole =
+    [body.requestId ?? '', body.content, sender.userId, sender.ip, handler.uri, replyTo.gateway].every(
+      isText,
+    ) &&
+    [body.attributes, sender.attributes].every(isAttributes) &&
+    [body.maximumMessageLength, replyTo.session].every(Number.isSafeInteger) &&
+    (handler.fallbackResult === 'ALLOW' || handler.fallbackResult === 'DENY');
+  return isWhole ? (body as Body) : undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

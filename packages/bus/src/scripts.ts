@@ -12,9 +12,9 @@ export type Scripts = {
   readPosition(stream: string, position: string, identity: string): Promise<PositionReply>;
   /** Answers the number of entries removed. */
   trimStream(stream: string, retentionMs: number): Promise<number>;
-  /** Arguments as in lua/settle-review-4.lua; whether this run settled the message. */
+  /** Arguments as in lua/settle-review-5.lua; whether this run settled the message. */
   settleReview(
-    keys: readonly [stream: string, roomStream: string, verdicts: string, queue: string],
+    keys: readonly [stream: string, roomStream: string, verdicts: string, queue: string, dead: string],
     args: readonly [channel: string, group: string, entryId: string, verdict: string],
   ): Promise<0 | 1>;
   /** Number of messages that wait for review, and the id of the oldest or ''. */
@@ -43,7 +43,7 @@ const commands = {
   roomstreamPublishEntries: { lua: read('publish-entries-n.lua') },
   roomstreamReadPosition: { lua: read('read-position-1.lua'), numberOfKeys: 1 },
   roomstreamTrimStream: { lua: read('trim-stream-1.lua'), numberOfKeys: 1 },
-  roomstreamSettleReview: { lua: read('settle-review-4.lua'), numberOfKeys: 4 },
+  roomstreamSettleReview: { lua: read('settle-review-5.lua'), numberOfKeys: 5 },
   roomstreamReviewBacklog: { lua: read('review-backlog-1.lua'), numberOfKeys: 1 },
   roomstreamForgetConsumers: { lua: read('forget-consumers-1.lua'), numberOfKeys: 1 },
   roomstreamReadClock: { lua: read('read-clock-1.lua'), numberOfKeys: 1 },

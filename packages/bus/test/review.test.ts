@@ -187,7 +187,7 @@ test('a submit whose reply was lost is not added again: neither while it waits n
   const verdict = encodeEntry({ kind: 'frame', account, room, id: review.id, body: 'ok' });
   assert.equal(
     await scripts.settleReview(
-      [reviewStream, stream, `{${tag}}:review-verdicts`, queue],
+      [reviewStream, stream, `{${tag}}:review-verdicts`, queue, `{${tag}}:review-dead`],
       [`{${tag}}:push`, reviewGroup, `${first}`, verdict],
     ),
     1,

@@ -10,7 +10,9 @@ export type FailureReason =
   /** The circuit breaker is open. */
   | 'breaker'
   /** The message had waited beyond its deadline. */
-  | 'late';
+  | 'late'
+  /** A fault of this worker. */
+  | 'internal';
 
 /** How an invocation ended. */
 export type Invocation =

@@ -64,8 +64,12 @@ export class Worker implements ReviewListener {
   }
 
   async #review(review: WaitingReview, isClaimed: boolean): Promise<void> {
-    const { group, metrics, nowMs } = this.#parts;
-    const verdict = await this.#decide(review, isClaimed);
+    const { group, metrics, nowMs, log } = this.#parts;
+    const verdict = await this.#decide(review, isClaimed).catch((err: unknown) => {
+      // A fault of ours must not cost the sender its answer, nor hold up what it sends next.
+      log.error({ err, room: review.room, id: review.id }, 'a message could not be reviewed');
+      return this.#fallBack(review, 'internal');
+    });
     // SendTime is when the room gets it: clients sort by it.
     const sendTimeMs = nowMs();
     const outcome = await group.settle(review, entryOf(review, verdict, sendTimeMs));
