@@ -25,7 +25,7 @@ const lookEveryMs = 2_000;
  */
 export function openLocalKeys(path: string, log: Log, onChange: () => void): KeySource {
   if (createKeyFile(path, Date.now()))
-    log.warn({ path }, 'made a new token key file; every process of the deployment needs this very file');
+    log.info({ path }, 'made a new token key file; every process of the deployment needs this very file');
   const source = new LocalKeys(path, log, onChange);
   return source;
 }

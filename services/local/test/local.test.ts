@@ -38,6 +38,16 @@ describe('npm start', () => {
     assert.equal((await second.finished()).status, 0);
   });
 
+  it('prints at a good start nothing but what to do next', async () => {
+    const folder = newFolder();
+    const program = startLocalProcess(folder);
+    await untilUp(program, folder);
+    assert.match(program.stdout(), /^\nRoomstream is up: /);
+    assert.equal(program.stderr(), '');
+    program.child.kill('SIGINT');
+    await program.finished();
+  });
+
   it('keeps keys and credentials for their owner alone', async () => {
     const folder = newFolder();
     const program = startLocalProcess(folder);
