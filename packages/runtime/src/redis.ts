@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { Log } from './log.ts';
-import { optionalText, text } from './setting-kinds.ts';
+import { optionalFile, optionalText, text } from './setting-kinds.ts';
 import type { Setting, SettingsTable } from './settings.ts';
 import { shareWrites } from './share-writes.ts';
 
@@ -17,7 +17,7 @@ export const redisSettings = {
     fallback: 'redis://127.0.0.1:6379',
     secret: true,
   }),
-  redisCaFile: optionalText({
+  redisCaFile: optionalFile({
     env: 'ROOMSTREAM_REDIS_CA_FILE',
     about: 'Certificate authority of `rediss` servers, PEM; the system’s own when empty.',
   }),

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { Setting } from './settings.ts';
 
 type Common = {
@@ -15,6 +16,20 @@ export function text(common: Common): Setting<string> {
 /** A text that may be absent. */
 export function optionalText(common: Omit<Common, 'fallback'>): Setting<string | undefined> {
   return { ...common, fallback: '', read: (value) => (value === '' ? undefined : value) };
+}
+
+/** The path of a file that must be readable now; may be absent. */
+export function optionalFile(common: Omit<Common, 'fallback'>): Setting<string | undefined> {
+  return { ...common, fallback: '', read: (value) => (value === '' ? undefined : readable(value)) };
+}
+
+function readable(path: string): string {
+  try {
+    accessSync(path, constants.R_OK);
+    return path;
+  } catch (error) {
+    throw new Error(`names ${path}, which can't be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** A whole number between two bounds, both included. */

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { flag, integer, list, oneOf, optionalText, port, text } from './setting-kinds.ts';
+import { flag, integer, list, oneOf, optionalFile, optionalText, port, text } from './setting-kinds.ts';
 import { readSettings, SettingsError, settingsMarkdown } from './settings.ts';
 
 const table = {
@@ -45,12 +45,22 @@ test('wrong settings are refused in one message that names all of them', () => {
 });
 
 test('a secret may come from a file; an unreadable one is a fault', () => {
-  const file = join(mkdtempSync(join(tmpdir(), 'roomstream-')), 'key');
-  writeFileSync(file, 's3cret\n');
-  assert.equal(readSettings(table, { X_PORT: '1', X_KEY_FILE: file }).key, 's3cret');
+  const secret = join(mkdtempSync(join(tmpdir(), 'roomstream-')), 'key');
+  writeFileSync(secret, 's3cret\n');
+  assert.equal(readSettings(table, { X_PORT: '1', X_KEY_FILE: secret }).key, 's3cret');
   assert.throws(
-    () => readSettings(table, { X_PORT: '1', X_KEY_FILE: `${file}.none` }),
+    () => readSettings(table, { X_PORT: '1', X_KEY_FILE: `${secret}.none` }),
     /X_KEY .*no such file/,
+  );
+});
+
+test('a file that can’t be read is a fault of its setting', () => {
+  const files = { cert: optionalFile({ env: 'X_CERT', about: 'Certificate.' }) };
+  assert.deepEqual(readSettings(files, {}), { cert: undefined });
+  assert.deepEqual(readSettings(files, { X_CERT: '/dev/null' }), { cert: '/dev/null' });
+  assert.throws(
+    () => readSettings(files, { X_CERT: '/nope' }),
+    /X_CERT names \/nope, which can't be read \(ENOENT\)/,
   );
 });
 

@@ -1,5 +1,5 @@
 import type { Log } from '@roomstream/runtime/log';
-import { oneOf, optionalText } from '@roomstream/runtime/setting-kinds';
+import { oneOf, optionalFile } from '@roomstream/runtime/setting-kinds';
 import type { Settings, SettingsTable } from '@roomstream/runtime/settings';
 import { parseOverrides } from './quota-overrides.ts';
 import { watchFile } from './watch-file.ts';
@@ -62,7 +62,7 @@ export const quotaSettings = {
     },
     ['ivs', 'unlimited'],
   ),
-  accountsFile: optionalText({
+  accountsFile: optionalFile({
     env: 'ROOMSTREAM_ACCOUNTS_FILE',
     about:
       'JSON file of quotas per account: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`; `"isPendingVerification":true` beside `quotas` blocks an account. Re-read when it changes; a broken one is refused and logged, the previous stays.',

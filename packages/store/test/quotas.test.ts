@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'roomstream-quotas-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const account = '123456789012';
-const open = (environment: Record<string, string>) =>
+const open = async (environment: Record<string, string>) =>
   openQuotas(readSettings(quotaSettings, environment), silent);
 const file = (name: string, value: unknown): string => {
   const path = join(folder, name);

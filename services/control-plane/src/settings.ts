@@ -1,6 +1,6 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
 import { region } from '@roomstream/runtime/region';
-import { integer, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
+import { integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
 import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
 import { quotaSettings } from '@roomstream/store/quotas';
@@ -17,11 +17,11 @@ export const controlPlaneSettings = {
     about: 'Address of the API.',
   }),
   port: port({ env: 'ROOMSTREAM_CONTROL_PLANE_PORT', fallback: '8080', about: 'Port of the API.' }),
-  tlsCertFile: optionalText({
+  tlsCertFile: optionalFile({
     env: 'ROOMSTREAM_CONTROL_PLANE_TLS_CERT_FILE',
     about: 'Certificate chain, PEM; with it the API speaks TLS 1.2 or later. Read again when it changes.',
   }),
-  tlsKeyFile: optionalText({
+  tlsKeyFile: optionalFile({
     env: 'ROOMSTREAM_CONTROL_PLANE_TLS_KEY_FILE',
     about: 'Private key of the certificate, PEM.',
   }),

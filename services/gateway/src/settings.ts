@@ -1,5 +1,5 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
-import { flag, integer, optionalText, port, text } from '@roomstream/runtime/setting-kinds';
+import { flag, integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
 import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
 import { quotaSettings } from '@roomstream/store/quotas';
@@ -33,11 +33,11 @@ const ownSettings = {
     fallback: '8081',
     about: 'Port that clients connect to.',
   }),
-  gatewayTlsCertFile: optionalText({
+  gatewayTlsCertFile: optionalFile({
     env: 'ROOMSTREAM_GATEWAY_TLS_CERT_FILE',
     about: 'Certificate chain, PEM: with it the gateway speaks TLS 1.2 or later itself. Plain when empty.',
   }),
-  gatewayTlsKeyFile: optionalText({
+  gatewayTlsKeyFile: optionalFile({
     env: 'ROOMSTREAM_GATEWAY_TLS_KEY_FILE',
     about: 'Private key of the certificate, PEM.',
   }),
