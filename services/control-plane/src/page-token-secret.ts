@@ -1,14 +1,32 @@
 import { randomBytes } from 'node:crypto';
+import { Backoff } from '@roomstream/runtime/backoff';
 import type { RedisClient } from '@roomstream/runtime/redis';
 
 const key = 'control-plane:{page-tokens}:secret';
 const secretBytes = 32;
 
+/** How long a start waits: a Cluster's client connects to a master only when the first command needs it, which fails. */
+const patienceMs = 5_000;
+
 /**
  * The secret that seals page tokens: made by whichever control plane starts first, kept beside the records, so that it
- * needs no setting and lives as long as the positions that it seals. Rejects when Redis is away.
+ * needs no setting and lives as long as the positions that it seals. Rejects when Redis is away for 5 s.
  */
 export async function pageTokenSecret(redis: RedisClient): Promise<Buffer> {
+  const deadline = performance.now() + patienceMs;
+  const backoff = new Backoff(20, 250);
+  for (;;) {
+    try {
+      return await agreeOnSecret(redis);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await backoff.pause();
+    }
+  }
+}
+
+/** Safe to repeat: whatever is there first stays. */
+async function agreeOnSecret(redis: RedisClient): Promise<Buffer> {
   await redis.set(key, randomBytes(secretBytes).toString('hex'), 'NX');
   // Read after writing: of two control planes that start together one has lost the race.
   const text = await redis.get(key);
