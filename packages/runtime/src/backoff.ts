@@ -37,3 +37,17 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted !== true) throw error;
   });
 }
+
+/** Tries until it succeeds, with growing pauses; after `ms` the last failure rejects. `attempt` may run several times. */
+export async function tryFor<T>(ms: number, attempt: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + ms;
+  const backoff = new Backoff(20, 250);
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await backoff.pause();
+    }
+  }
+}

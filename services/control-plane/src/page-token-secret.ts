@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Backoff } from '@roomstream/runtime/backoff';
+import { tryFor } from '@roomstream/runtime/backoff';
 import type { RedisClient } from '@roomstream/runtime/redis';
 
 const key = 'control-plane:{page-tokens}:secret';
@@ -13,16 +13,7 @@ const patienceMs = 5_000;
  * needs no setting and lives as long as the positions that it seals. Rejects when Redis is away for 5 s.
  */
 export async function pageTokenSecret(redis: RedisClient): Promise<Buffer> {
-  const deadline = performance.now() + patienceMs;
-  const backoff = new Backoff(20, 250);
-  for (;;) {
-    try {
-      return await agreeOnSecret(redis);
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await backoff.pause();
-    }
-  }
+  return tryFor(patienceMs, () => agreeOnSecret(redis));
 }
 
 /** Safe to repeat: whatever is there first stays. */

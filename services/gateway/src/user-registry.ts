@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { background } from '@roomstream/runtime/background';
+import { tryFor } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import { type Loop, startLoop } from '@roomstream/runtime/loop';
 import type { RedisClient } from '@roomstream/runtime/redis';
@@ -15,6 +16,9 @@ export type RegistryBus = {
 /** A gateway that hasn't said so for this long is dead, and its connections are gone. */
 const aliveMs = 15_000;
 const heartbeatMs = 5_000;
+
+/** How long a start waits for Redis. */
+const patienceMs = 5_000;
 
 const addScript = readFileSync(new URL('../../lua/add-user-connection-1.lua', import.meta.url), 'utf8');
 const addCommand = 'gateway:addUserConnection';
@@ -43,7 +47,8 @@ export class UserRegistry {
 
   /** Starts it; resolves when this gateway is known to be alive. Rejects when Redis is away. */
   static async open(bus: RegistryBus, gatewayId: string, log: Log): Promise<UserRegistry> {
-    await sayAlive(bus, gatewayId);
+    // A Cluster's client connects to a master only when the first command needs it, which fails.
+    await tryFor(patienceMs, () => sayAlive(bus, gatewayId));
     return new UserRegistry(bus, gatewayId, log);
   }
 
