@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { listen } from './listen.ts';
+import type { MetricsPage } from './merged-metrics.ts';
 import type { Service } from './service.ts';
 
 /** The admin port of a process: `/healthz`, `/readyz`, `/metrics`. Never exposed to clients. */
@@ -13,7 +14,7 @@ export type Admin = { readonly port: number; close(): Promise<void> };
 export async function openAdmin(
   host: string,
   port: number,
-  registry: Pick<Registry, 'metrics' | 'contentType'>,
+  page: MetricsPage,
   services: readonly Pick<Service, 'name' | 'notReady'>[],
 ): Promise<Admin> {
   const server = createServer((request, response) => {
@@ -29,8 +30,8 @@ export async function openAdmin(
       if (reasons.length === 0) answer(200, 'text/plain', 'ready\n');
       else answer(503, 'text/plain', `${reasons.join('\n')}\n`);
     } else if (path === '/metrics') {
-      registry.metrics().then(
-        (text) => answer(200, registry.contentType, text),
+      page.metrics().then(
+        (text) => answer(200, page.contentType, text),
         (error: Error) => answer(500, 'text/plain', `${error.message}\n`),
       );
     } else {
@@ -46,14 +47,4 @@ export async function openAdmin(
         server.closeAllConnections();
       }),
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

@@ -44,13 +44,12 @@ export async function runProcess<T extends typeof processSettings & SettingsTabl
   let admin: Admin;
   try {
     service = await start(settings, { log, registry });
-    admin = await openAdmin(common.adminHost, common.adminPort, registry, [service]);
+    admin = await openAdmin(common.adminHost, common.adminPort, service.page ?? registry, [service]);
   } catch (err) {
     if (err instanceof SettingsError) refuse(err);
     log.fatal({ err }, `${name} could not start: ${(err as Error).message}`);
     process.exit(1);
   }
-  log.info({ port: service.port, adminPort: admin.port }, `${name} is up`);
   onStopSignal(async (signal) => {
     log.info({ signal }, `${name} stops`);
     setTimeout(() => process.exit(1), common.stopSeconds * 1000).unref();
@@ -59,6 +58,8 @@ export async function runProcess<T extends typeof processSettings & SettingsTabl
     log.info(`${name} has stopped`);
     process.exit(0);
   });
+  // Whoever reads this may stop it at once.
+  log.info({ port: service.port, adminPort: admin.port }, `${name} is up`);
 }
 
 /** Reads settings; wrong ones end the process with exit status 2 and one message that names them all. */
@@ -71,7 +72,8 @@ export function readOrExit<T extends SettingsTable>(table: T): Settings<T> {
   }
 }
 
-function refuse(error: SettingsError): never {
+/** Says what is wrong with the settings, and ends the process with exit status 2. */
+export function refuse(error: SettingsError): never {
   process.stderr.write(`${error.message}\n`);
   process.exit(2);
 }

@@ -140,11 +140,13 @@ export function connectRedis(access: RedisAccess, name: string, log: Log): Redis
   const address = access.redisUrl;
   const client =
     address.kind === 'cluster'
-      ? new Cluster([...address.nodes], {
+      ? new PlainCluster([...address.nodes], {
           redisOptions: options,
           enableOfflineQueue: false,
-          // Otherwise the client sends what was cut off again by itself.
+          // Otherwise the client itself sends again what was cut off, and what was answered CLUSTERDOWN; this even
+          // when it has timed out meanwhile and its caller has sent it again.
           retryDelayOnFailover: 0,
+          retryDelayOnClusterDown: 0,
           clusterRetryStrategy: retryStrategy,
           scaleReads: 'master',
           slotsRefreshTimeout: 2_000,
@@ -153,6 +155,17 @@ export function connectRedis(access: RedisAccess, name: string, log: Log): Redis
       : new Redis(options);
   shareWrites(client);
   return logConnection(client, name, log);
+}
+
+/**
+ * While a slot moves to another master, commands of several keys are refused with TRYAGAIN. The library would send them
+ * again after a pause, and what was sent meanwhile would overtake them: whoever sent it is told instead.
+ */
+class PlainCluster extends Cluster {
+  override handleError(...[error, ttl, handlers]: Parameters<Cluster['handleError']>): void {
+    if (error.message.startsWith('TRYAGAIN')) handlers.defaults();
+    else super.handleError(error, ttl, handlers);
+  }
 }
 
 /** A connection of its own to the master or, in a Cluster, to one node: for subscriptions and blocking reads. */

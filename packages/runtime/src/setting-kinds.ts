@@ -18,6 +18,11 @@ export function optionalText(common: Omit<Common, 'fallback'>): Setting<string |
   return { ...common, fallback: '', read: (value) => (value === '' ? undefined : value) };
 }
 
+/** The path of a file that must be readable now. */
+export function file(common: Common): Setting<string> {
+  return { ...common, read: readable };
+}
+
 /** The path of a file that must be readable now; may be absent. */
 export function optionalFile(common: Omit<Common, 'fallback'>): Setting<string | undefined> {
   return { ...common, fallback: '', read: (value) => (value === '' ? undefined : readable(value)) };

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { flag, integer, list, oneOf, optionalFile, optionalText, port, text } from './setting-kinds.ts';
+import { file, flag, integer, list, oneOf, optionalFile, optionalText, port, text } from './setting-kinds.ts';
 import { readSettings, SettingsError, settingsMarkdown } from './settings.ts';
 
 const table = {
@@ -62,6 +62,13 @@ test('a file that can’t be read is a fault of its setting', () => {
     () => readSettings(files, { X_CERT: '/nope' }),
     /X_CERT names \/nope, which can't be read \(ENOENT\)/,
   );
+  const needed = { users: file({ env: 'X_USERS', about: 'Users.' }) };
+  assert.deepEqual(readSettings(needed, { X_USERS: '/dev/null' }), { users: '/dev/null' });
+  assert.throws(
+    () => readSettings(needed, { X_USERS: '/nope' }),
+    /X_USERS names \/nope, which can't be read/,
+  );
+  assert.throws(() => readSettings(needed, {}), /X_USERS is not set/);
 });
 
 test('settings cannot be changed later', () => {

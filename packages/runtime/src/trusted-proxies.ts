@@ -7,6 +7,7 @@ export type TrustedProxies = { readonly trusts: (address: string) => boolean };
 /** Reads a comma-separated list of addresses and CIDR ranges; throws an Error that names a wrong one. */
 export function readTrustedProxies(text: string): TrustedProxies {
   const ranges = new BlockList();
+  if (text.trim() === '') return { trusts: () => false };
   for (const item of text.split(',').map((part) => part.trim())) {
     if (item === '') continue;
     const [address = '', bits, ...rest] = item.split('/');

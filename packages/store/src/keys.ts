@@ -11,6 +11,11 @@ export function recordKey(account: string, kind: RecordKind, id: string): string
   return key(account, `${kind}:${id}`);
 }
 
+/** A record that was deleted, as it was last, for as long as it is kept. */
+export function deletedKey(account: string, kind: RecordKind, id: string): string {
+  return key(account, `deleted:${kind}:${id}`);
+}
+
 /** The outcome of one write, kept for a minute so that a repeated try learns what the first one did. */
 export function outcomeKey(account: string, writeId: string): string {
   return key(account, `outcome:${writeId}`);

@@ -34,6 +34,11 @@ export type LoggingConfigurations = {
     most: number,
   ): Promise<LoggingConfigurationCreated>;
   get(account: string, id: string): Promise<LoggingConfiguration | undefined>;
+  /**
+   * As `get`, and for an hour after its deletion the deleted one: records that were logged by then still go where they
+   * were to go. Ids are never used again.
+   */
+  forShipping(account: string, id: string): Promise<LoggingConfiguration | undefined>;
   /** As Rooms.update. */
   update(
     account: string,
@@ -47,12 +52,16 @@ export type LoggingConfigurations = {
   list(account: string, limit: number, after?: ListPosition): Promise<LoggingConfigurationPage>;
 };
 
+/** Long enough for a backlog to be shipped. */
+const keptDeletedMs = 3_600_000;
+
 const traits: RecordTraits<LoggingConfiguration> = {
   kind: 'logging-configuration',
   absent: {},
   indices: () => [],
   needs: () => [],
   blockers: (account, id) => [roomsByLoggingConfigurationKey(account, id)],
+  keptDeletedMs,
 };
 
 /** Opens the logging configurations on a connection. */
@@ -66,6 +75,7 @@ export function openLoggingConfigurations(connection: RecordsConnection): Loggin
         : { kind: 'quota-exceeded' };
     },
     get: (account, id) => table.get(account, id),
+    forShipping: (account, id) => table.getLatest(account, id),
     update: async (account, id, change, options) => {
       const written = await table.update(account, id, change, options?.keepUpdateTime ?? false);
       return written.kind === 'written'

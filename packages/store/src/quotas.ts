@@ -1,10 +1,17 @@
 import type { Log } from '@roomstream/runtime/log';
-import { oneOf, optionalFile } from '@roomstream/runtime/setting-kinds';
+import { integer, oneOf, optionalFile } from '@roomstream/runtime/setting-kinds';
 import type { Settings, SettingsTable } from '@roomstream/runtime/settings';
-import { parseOverrides } from './quota-overrides.ts';
+import type { LogsWhenFull } from './log-targets.ts';
+import { type Bounds, parseOverrides } from './quota-overrides.ts';
 import { watchFile } from './watch-file.ts';
 
-/** Every quota of an account with the default of IVS ("Service Quotas" in the guide). Rates are per second. */
+/** The longest recovery window, in seconds: what users missed is read from streams that are trimmed after some minutes. */
+const longestRecoverySeconds = 600;
+
+/**
+ * Every quota of an account with the default of IVS ("Service Quotas" in the guide); the last two are of what Roomstream
+ * has beyond IVS. Rates are per second.
+ */
 export const quotaDefaults = {
   /** Concurrent connections. */
   connections: 50_000,
@@ -30,6 +37,13 @@ export const quotaDefaults = {
   /** How long a chat token may be used to connect. */
   tokenLifeSeconds: 60,
   messageReviewTimeoutMs: 200,
+  /** Of ListMessages. */
+  listMessagesPerSecond: 10,
+  /**
+   * For how long after a connection that did not end cleanly its user gets, on return, what the room said meanwhile; 0:
+   * never, as on IVS.
+   */
+  recoveryWindowSeconds: 30,
 };
 
 /** Name of a quota. */
@@ -39,19 +53,22 @@ export type QuotaName = keyof typeof quotaDefaults;
 export type AccountQuotas = Readonly<Record<QuotaName, number>> & {
   /** Blocked from using chat: changes through the API get PendingVerification, messaging requests ERROR 403. */
   readonly isPendingVerification?: boolean;
+  /** What happens when the queue of a logging configuration is full; absent: the oldest records go, of every one. */
+  readonly logsWhenFull?: LogsWhenFull;
 };
 
-/** Quotas that are bounds of a value rather than of a use: never unlimited. */
-export const finiteQuotas: readonly QuotaName[] = [
-  'roomMessagesPerSecond',
-  'tokenLifeSeconds',
-  'messageReviewTimeoutMs',
-];
+/** Quotas that are bounds of a value rather than of a use: never unlimited. What each may be. */
+export const finiteQuotas: Partial<Readonly<Record<QuotaName, Bounds>>> = {
+  roomMessagesPerSecond: { least: 1 },
+  tokenLifeSeconds: { least: 1 },
+  messageReviewTimeoutMs: { least: 1 },
+  recoveryWindowSeconds: { least: 0, most: longestRecoverySeconds },
+};
 
 /** The quotas of all accounts. */
 export type Quotas = { of(account: string): AccountQuotas };
 
-/** Settings of the quotas. */
+/** Settings of the quotas, and of what else an account may have of its own. */
 export const quotaSettings = {
   quotas: oneOf(
     {
@@ -65,8 +82,27 @@ export const quotaSettings = {
   accountsFile: optionalFile({
     env: 'ROOMSTREAM_ACCOUNTS_FILE',
     about:
-      'JSON file of quotas per account: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`; `"isPendingVerification":true` beside `quotas` blocks an account. Re-read when it changes; a broken one is refused and logged, the previous stays.',
+      'JSON file of quotas per account: `{"accounts":{"<12 digits>":{"quotas":{"<name>":<number> or "unlimited"}}}}`; `"isPendingVerification":true` beside `quotas` blocks an account, `"loggingConfigurations":{"<id>":{"whenFull":"block" or "drop-oldest"}}` overrides `ROOMSTREAM_LOG_WHEN_FULL`. Re-read when it changes; a broken one is refused and logged, the previous stays.',
   }),
+  logWhenFull: oneOf(
+    {
+      env: 'ROOMSTREAM_LOG_WHEN_FULL',
+      fallback: 'drop-oldest',
+      about:
+        'What happens when as many records of a logging configuration wait as may (its destination is away): `drop-oldest`: its oldest records are dropped and counted, chat goes on; `block`: messages to its rooms are refused with 429. The accounts file overrides it for single configurations.',
+    },
+    ['drop-oldest', 'block'],
+  ),
+  recoveryWindowSeconds: integer(
+    {
+      env: 'ROOMSTREAM_RECOVERY_WINDOW_SECONDS',
+      fallback: `${quotaDefaults.recoveryWindowSeconds}`,
+      about:
+        'For how many seconds after a connection that did not end cleanly a user who returns to the room gets what it said meanwhile; 0: never, as on IVS Chat. The accounts file overrides it (`recoveryWindowSeconds`). Shorter than `ROOMSTREAM_STREAM_RETENTION_SECONDS`.',
+    },
+    0,
+    longestRecoverySeconds,
+  ),
 } satisfies SettingsTable;
 
 /** The quotas of a preset, before any override. */
@@ -74,7 +110,7 @@ export function presetQuotas(preset: 'ivs' | 'unlimited'): AccountQuotas {
   const quotas: Record<QuotaName, number> = { ...quotaDefaults };
   if (preset === 'unlimited') {
     for (const name of Object.keys(quotas) as QuotaName[]) {
-      if (!finiteQuotas.includes(name)) quotas[name] = Number.POSITIVE_INFINITY;
+      if (finiteQuotas[name] === undefined) quotas[name] = Number.POSITIVE_INFINITY;
     }
   }
   return Object.freeze(quotas);
@@ -85,7 +121,12 @@ export type OpenQuotas = Quotas & { close(): void };
 
 /** Reads the quotas and follows their file. Rejects when the file is broken at the start. */
 export async function openQuotas(settings: Settings<typeof quotaSettings>, log: Log): Promise<OpenQuotas> {
-  const preset = presetQuotas(settings.quotas);
+  const { recoveryWindowSeconds } = settings;
+  const quotas = Object.freeze({ ...presetQuotas(settings.quotas), recoveryWindowSeconds });
+  const preset =
+    settings.logWhenFull === 'drop-oldest'
+      ? quotas
+      : Object.freeze({ ...quotas, logsWhenFull: { others: settings.logWhenFull, own: {} } });
   const path = settings.accountsFile;
   if (path === undefined) return { of: () => preset, close: () => undefined };
   const file = await watchFile(path, (text) => withOverrides(preset, text), log);
@@ -94,8 +135,18 @@ export async function openQuotas(settings: Settings<typeof quotaSettings>, log: 
 
 function withOverrides(preset: AccountQuotas, text: string): ReadonlyMap<string, AccountQuotas> {
   const merged = new Map<string, AccountQuotas>();
-  for (const [account, overrides] of parseOverrides(text, quotaDefaults, finiteQuotas)) {
-    merged.set(account, Object.freeze({ ...preset, ...overrides }));
+  for (const [account, entry] of parseOverrides(text, quotaDefaults, finiteQuotas)) {
+    const { quotas, isPendingVerification, logsWhenFull: own } = entry;
+    const others = preset.logsWhenFull?.others ?? 'drop-oldest';
+    merged.set(
+      account,
+      Object.freeze({
+        ...preset,
+        ...quotas,
+        ...(isPendingVerification && { isPendingVerification }),
+        ...(Object.keys(own).length > 0 && { logsWhenFull: { others, own } }),
+      }),
+    );
   }
   return merged;
 }

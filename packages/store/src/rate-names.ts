@@ -12,6 +12,7 @@ const quotaOfRate = {
   UpdateRoom: 'roomOperationPerSecond',
   DeleteRoom: 'roomOperationPerSecond',
   ListRooms: 'roomOperationPerSecond',
+  ListMessages: 'listMessagesPerSecond',
   CreateLoggingConfiguration: 'loggingConfigurationOperationPerSecond',
   GetLoggingConfiguration: 'loggingConfigurationOperationPerSecond',
   UpdateLoggingConfiguration: 'loggingConfigurationOperationPerSecond',

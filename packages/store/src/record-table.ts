@@ -3,6 +3,7 @@ import { newId } from '@roomstream/protocol/ids';
 import {
   accountsKey,
   activityKey,
+  deletedKey,
   membersKey,
   outcomeKey,
   type RecordKind,
@@ -23,6 +24,8 @@ export type RecordTraits<T extends Fields> = {
   needs(record: T): readonly string[];
   /** Keys of the sorted sets that must be empty when the record is deleted. */
   blockers(account: string, id: string): readonly string[];
+  /** How long a deleted record can still be read by `getLatest`; 0: not at all. */
+  readonly keptDeletedMs: number;
 };
 
 /** The outcome of a write. `index` says which of `needs` is missing. */
@@ -61,6 +64,16 @@ export class RecordTable<T extends Fields> {
   /** Reads a record. */
   async get(account: string, id: string): Promise<T | undefined> {
     return (await this.#load(account, id))?.record;
+  }
+
+  /** Reads a record; one that was deleted lately as it was last. */
+  async getLatest(account: string, id: string): Promise<T | undefined> {
+    const { kind } = this.#traits;
+    const keys = [recordKey(account, kind, id), deletedKey(account, kind, id)];
+    const [current, deleted] = await this.#connection.retry(`read ${kind}`, () =>
+      this.#connection.client.mget(keys),
+    );
+    return this.#decode(account, id, current ?? deleted ?? null)?.record;
   }
 
   /** Reads several records of an account; undefined for those that don't exist. */
@@ -176,7 +189,7 @@ export class RecordTable<T extends Fields> {
     stored: Stored<T>,
     usedBeforeMs: number | undefined,
   ): Promise<Exclude<Deleted, 'not-found'> | 'gone' | 'conflict'> {
-    const { kind, blockers, indices } = this.#traits;
+    const { kind, blockers, indices, keptDeletedMs } = this.#traits;
     const { account, id } = stored.record;
     const blocking = blockers(account, id);
     const keys = [
@@ -184,10 +197,11 @@ export class RecordTable<T extends Fields> {
       recordKey(account, kind, id),
       membersKey(account, kind),
       activityKey(account, kind),
+      deletedKey(account, kind, id),
       ...blocking,
       ...indices(stored.record),
     ];
-    const args = [id, stored.version, usedBeforeMs ?? '', blocking.length];
+    const args = [id, stored.version, usedBeforeMs ?? '', blocking.length, keptDeletedMs];
     const attempt = () => this.#connection.scripts.deleteRecord(keys, args);
     const reply = await this.#connection.retry(`delete ${kind}`, attempt);
     return reply as Exclude<Deleted, 'not-found'> | 'gone' | 'conflict';

@@ -80,6 +80,7 @@ const traits: RecordTraits<Room> = {
   needs: (room) =>
     room.loggingConfigurationIds.map((id) => recordKey(room.account, 'logging-configuration', id)),
   blockers: () => [],
+  keptDeletedMs: 0,
 };
 
 /** Opens the rooms on a connection. */

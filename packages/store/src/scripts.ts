@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RedisClient } from '@roomstream/runtime/redis';
-
-/** Runs one script. The reply is as Redis gives it. */
-export type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+import { defineScript, type Script } from '@roomstream/runtime/script';
 
 /** The scripts by the verbs of their files. */
 export type Scripts = {
@@ -19,21 +17,11 @@ const files = {
   reportSlots: 'report-slots-1.lua',
 } satisfies Record<keyof Scripts, string>;
 
-/** Makes the Lua files known to a connection; ioredis sends their text once a connection and their hash from then on. */
+/** Makes the Lua files known to a connection. */
 export function defineScripts(client: RedisClient): Scripts {
   const define = (name: keyof Scripts): Script => {
     const lua = readFileSync(new URL(`../../lua/${files[name]}`, import.meta.url), 'utf8');
-    const command = `store:${name}`;
-    client.defineCommand(command, { lua });
-    // defineCommand adds a method that no type knows of.
-    const methods = client as unknown as Record<string, (...args: (string | number)[]) => Promise<unknown>>;
-    return (keys, args) =>
-      (methods[command] as (...all: (string | number)[]) => Promise<unknown>).call(
-        client,
-        keys.length,
-        ...keys,
-        ...args,
-      );
+    return defineScript(client, `store:${name}`, lua);
   };
   return {
     writeRecord: define('writeRecord'),

@@ -46,7 +46,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     rooms: openRooms(connection),
     loggingConfigurations: openLoggingConfigurations(connection),
-    rates: openRates(windows, log),
+    rates: openRates(windows),
     connectionSlots: (gatewayId) => openConnectionSlots(connection, options.quotas, gatewayId, log),
     sendPermits: () => new SendPermits(windows, options.quotas, log),
     notReady: () => (connection.isUp() ? [] : ['Redis of records is away']),

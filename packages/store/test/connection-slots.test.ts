@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@roomstream/testing/eventually';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { durable, startRedis } from '@roomstream/testing/redis-server';
 import { Redis } from 'ioredis';
 import type { ConnectionSlots } from '../src/connection-slots.ts';
 import { presetQuotas } from '../src/quotas.ts';
@@ -17,12 +17,8 @@ const quotas = {
 };
 
 const holders: ChildProcess[] = [];
-let server: RedisServer;
-let stores: readonly Store[];
-before(async () => {
-  server = await startRedis();
-  stores = await Promise.all([1, 2, 3].map(() => openTestStore(server.url, quotas)));
-});
+const server = await startRedis(durable);
+const stores = await Promise.all([1, 2, 3].map(() => openTestStore(server.url, quotas)));
 after(async () => {
   for (const child of holders) child.kill('SIGKILL');
   await Promise.all(stores.map((store) => store.close()));

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
-import type { Store } from '../src/store.ts';
+import { after, test } from 'node:test';
+import { eventually } from '@roomstream/testing/eventually';
+import { startRedis } from '@roomstream/testing/redis-server';
+import { Redis } from 'ioredis';
+import { deletedKey } from '../src/keys.ts';
 import { configurationDraft, createConfiguration, createRoom, newAccount, openTestStore } from './fixture.ts';
 
-let server: RedisServer;
-let store: Store;
-before(async () => {
-  server = await startRedis();
-  store = await openTestStore(server.url);
-});
+const server = await startRedis();
+const store = await openTestStore(server.url);
+const redis = new Redis(server.url);
 after(async () => {
+  redis.disconnect();
   await store.close();
   await server.stop();
 });
@@ -61,4 +61,45 @@ test('one that a room has cannot be deleted until the last room lets go of it', 
   await store.rooms.delete(account, two.id);
   assert.equal(await store.loggingConfigurations.delete(account, id), 'deleted');
   assert.equal(await store.loggingConfigurations.delete(account, id), 'not-found');
+});
+
+test('a deleted one stays readable for shippers for an hour, as it was last, and for nothing else', async () => {
+  const account = newAccount();
+  const { id } = await createConfiguration(store, account);
+  const { loggingConfigurations: configurations } = store;
+  const destination = { firehose: { deliveryStreamName: 'stream' } };
+  await configurations.update(account, id, (configuration) => ({ ...configuration, destination }));
+  const last = await configurations.get(account, id);
+  assert.deepEqual(await configurations.forShipping(account, id), last);
+  assert.equal(await configurations.delete(account, id), 'deleted');
+
+  assert.deepEqual(await configurations.forShipping(account, id), last);
+  assert.equal(await configurations.get(account, id), undefined);
+  assert.equal((await configurations.update(account, id, (c) => c)).kind, 'not-found');
+  assert.deepEqual((await configurations.list(account, 10)).loggingConfigurations, []);
+  await assert.rejects(createRoom(store, account, { loggingConfigurationIds: [id] }), {
+    message: 'logging-configuration-not-found',
+  });
+
+  const key = deletedKey(account, 'logging-configuration', id);
+  const leftMs = await redis.pttl(key);
+  assert.ok(leftMs > 3_500_000 && leftMs <= 3_600_000, `${leftMs}`);
+  await redis.pexpire(key, 1);
+  await eventually(async () => (await configurations.forShipping(account, id)) === undefined);
+});
+
+test('a refused deletion leaves no copy, and one that never existed has none', async () => {
+  const account = newAccount();
+  const { id } = await createConfiguration(store, account);
+  await createRoom(store, account, { loggingConfigurationIds: [id] });
+  assert.equal(await store.loggingConfigurations.delete(account, id), 'attached');
+  assert.equal(await redis.exists(deletedKey(account, 'logging-configuration', id)), 0);
+  assert.equal(await store.loggingConfigurations.forShipping(account, 'nosuchconfig'), undefined);
+});
+
+test('of a deleted room nothing is kept', async () => {
+  const account = newAccount();
+  const { id } = await createRoom(store, account);
+  assert.equal(await store.rooms.delete(account, id), true);
+  assert.equal(await redis.exists(deletedKey(account, 'room', id)), 0);
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { startProxy } from '@roomstream/testing/proxy';
 import { redisCommand } from '@roomstream/testing/redis-command';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { durable, startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import { presetQuotas } from '../src/quotas.ts';
 import { openStore, type Store } from '../src/store.ts';
@@ -19,12 +19,8 @@ import {
   silent,
 } from './fixture.ts';
 
-let server: RedisServer;
-let store: Store;
-before(async () => {
-  server = await startRedis();
-  store = await openTestStore(server.url);
-});
+const server = await startRedis(durable);
+const store = await openTestStore(server.url);
 after(async () => {
   await store.close();
   await server.stop();
@@ -164,9 +160,10 @@ test('a Redis that is frozen for 5 seconds refuses within 3 and is told, and wha
   }
 });
 
-test('a Redis whose memory is full refuses writes at once as unavailable, answers reads, and recovers', async () => {
+test('a Redis whose memory is full refuses writes at once as unavailable, answers reads, deletes, and recovers', async () => {
   const account = newAccount();
   const room = await createRoom(store, account);
+  const configuration = await createConfiguration(store, account);
   await redisCommand(server.port, 'CONFIG', 'SET', 'maxmemory', '1');
   try {
     const startMs = performance.now();
@@ -174,6 +171,9 @@ test('a Redis whose memory is full refuses writes at once as unavailable, answer
     await assert.rejects(store.rates.take(account, 'CreateChatToken', 5), StoreUnavailable);
     assert.ok(performance.now() - startMs < 1_000);
     assert.deepEqual(await store.rooms.get(account, room.id), room);
+    // What is deleted makes room, though a copy of it is kept for shippers.
+    assert.equal(await store.loggingConfigurations.delete(account, configuration.id), 'deleted');
+    assert.ok(await store.loggingConfigurations.forShipping(account, configuration.id));
     // The test before has frozen the same server.
     await eventually(() => assert.deepEqual(store.notReady(), []));
   } finally {

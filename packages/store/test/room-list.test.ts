@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { after, test } from 'node:test';
+import { startRedis } from '@roomstream/testing/redis-server';
 import type { ListPosition } from '../src/record-walk.ts';
 import type { Room } from '../src/records.ts';
 import type { RoomFilter } from '../src/rooms.ts';
-import type { Store } from '../src/store.ts';
 import { createConfiguration, createRoom, newAccount, openTestStore } from './fixture.ts';
 
-let server: RedisServer;
-let store: Store;
-before(async () => {
-  server = await startRedis();
-  store = await openTestStore(server.url);
-});
+const server = await startRedis();
+const store = await openTestStore(server.url);
 after(async () => {
   await store.close();
   await server.stop();

@@ -24,6 +24,9 @@ export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
+/** The file could be read, but isn't a key file. */
+class DamagedKeyFileError extends KeyFileError {}
+
 /**
  * Makes the key file with one new key unless it is there. Returns whether it was made. Several processes may race: the
  * file appears whole or not at all, and the one that comes second finds the first one's. A missing folder isn't made:
@@ -77,11 +80,30 @@ export function readKeyFile(path: string): KeyFile {
   if (version === undefined) throw new KeyFileError(`the token key file ${path} isn't there`);
   if ((statSync(path).mode & 0o077) !== 0)
     throw new KeyFileError(`the token key file ${path} can be read by others: run chmod 600 ${path}`);
+  const text = readText(path);
   try {
-    return { keys: parseKeys(readFileSync(path, 'utf8')), version };
+    return { keys: parseKeys(text), version };
   } catch (error) {
+    throw new DamagedKeyFileError(`the token key file ${path} can't be used: ${(error as Error).message}`);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new KeyFileError(`the token key file ${path} can't be read: ${(error as Error).message}`);
+  }
+}
+
+/** As readKeyFile, for a process that starts: one that runs still has the keys, here those of a damaged file may be lost. */
+export function readKeyFileAtStart(path: string): KeyFile {
+  try {
+    return readKeyFile(path);
+  } catch (error) {
+    if (!(error instanceof DamagedKeyFileError)) throw error;
     throw new KeyFileError(
-      `the token key file ${path} can't be used: ${(error as Error).message}. Restore it from a copy; without it, tokens sealed before are refused`,
+      `${error.message}. Mend it or restore it from a copy; without its keys, tokens sealed before are refused`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
   keyFileVersion,
   type MasterKey,
   readKeyFile,
+  readKeyFileAtStart,
   sealingMaster,
 } from './key-file.ts';
 
@@ -40,7 +41,7 @@ class LocalKeys implements KeySource {
   constructor(path: string, log: Log, onChange: () => void) {
     this.#path = path;
     this.#onChange = onChange;
-    this.#file = readKeyFile(path);
+    this.#file = readKeyFileAtStart(path);
     this.#loop = startLoop('reading the token key file', lookEveryMs, async () => this.#look(), log);
   }
 

@@ -3,7 +3,7 @@ import type { Capability } from '@roomstream/protocol/capabilities';
 
 /** What a chat token says: who may join which room, as whom, with what rights and until when. */
 export type ChatToken = {
-  /** Twelve characters of `[a-zA-Z0-9]`; marks the token as used (`claimToken`). */
+  /** Twelve characters of `[a-zA-Z0-9]`; marks the token as used (`TokenClaims`). */
   readonly id: string;
   /** Twelve digits. */
   readonly account: string;

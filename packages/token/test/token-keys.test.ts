@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SettingsError } from '@roomstream/runtime/settings';
@@ -178,8 +178,18 @@ test('a key file that breaks while running is said to be broken, and the keys be
   const text = await seal(keys);
   replace(path, { keys: [] });
   await eventually(() => warnings.some((warning) => warning.name === 'KeyFileError'));
+  assert.match(warnings[0]?.message ?? '', /needs a list "keys" with at least one key$/);
   assert.ok(keys.open(text) !== undefined);
   assert.ok(keys.open(await seal(keys)) !== undefined);
+});
+
+test('a damaged key file stops the start and says what its loss means; an unreadable one says why alone', async (t) => {
+  const path = join(folder(t), 'keys.json');
+  writeFileSync(path, '{"keys":[', { mode: 0o600 });
+  await assert.rejects(openFileKeys(t, path), /it is not JSON\. .*restore it from a copy.* are refused$/);
+  rmSync(path);
+  mkdirSync(path, { mode: 0o700 });
+  await assert.rejects(openFileKeys(t, path), /can't be read: EISDIR[^.]*$/);
 });
 
 test('wrong settings and a file that others can read stop the start', async (t) => {

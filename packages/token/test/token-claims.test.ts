@@ -4,12 +4,22 @@ import { openLog } from '@roomstream/runtime/log';
 import { connectRedis, parseRedisUrl, type RedisClient } from '@roomstream/runtime/redis';
 import { eventually } from '@roomstream/testing/eventually';
 import { startProxy } from '@roomstream/testing/proxy';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
-import { claimToken } from '../src/claim.ts';
+import { startRedisCluster } from '@roomstream/testing/redis-cluster';
+import { durable, type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import type { ChatToken } from '../src/token.ts';
+import { TokenClaims } from '../src/token-claims.ts';
 import { aToken } from './fixtures.ts';
 
 const log = openLog('test', 'silent');
 const nowMs = 1_800_000_000_000;
+
+const claimsOf = new WeakMap<RedisClient, TokenClaims>();
+
+function claimToken(client: RedisClient, token: ChatToken, nowMs: number) {
+  const claims = claimsOf.get(client) ?? new TokenClaims(client);
+  claimsOf.set(client, claims);
+  return claims.claim(token, nowMs);
+}
 
 async function connect(url: string): Promise<RedisClient> {
   const access = { redisUrl: parseRedisUrl(url), redisCaFile: undefined, redisSentinelPassword: undefined };
@@ -23,7 +33,7 @@ describe('claims', () => {
   let clients: RedisClient[];
 
   before(async () => {
-    redis = await startRedis();
+    redis = await startRedis(durable);
     clients = await Promise.all(Array.from({ length: 4 }, () => connect(redis.url)));
   });
 
@@ -67,20 +77,40 @@ describe('claims', () => {
       behind.disconnect();
       await proxy.close();
     });
-    const token = aToken();
-    // Redis gets the command, its answer doesn't come back; then the connection breaks.
-    proxy.freeze('to-client');
-    const claim = claimToken(behind, token, nowMs);
-    await eventually(async () => (await client(0).exists(`token:${token.id}`)) === 1);
-    proxy.cut();
-    proxy.heal();
-    assert.equal(await claim, 'claimed');
-    assert.equal(await claimToken(client(0), token, nowMs), 'used');
+    for (const count of [1, 20]) {
+      const tokens = Array.from({ length: count }, () => aToken());
+      await eventually(async () => (await behind.ping().catch(() => '')) === 'PONG');
+      // Redis gets the command, its answer doesn't come back; then the connection breaks.
+      proxy.freeze('to-client');
+      const claims = tokens.map((token) => claimToken(behind, token, nowMs));
+      const marks = tokens.map(({ id }) => `token:${id}`);
+      await eventually(async () => (await client(0).exists(...marks)) === count);
+      proxy.cut();
+      proxy.heal();
+      assert.deepEqual(new Set(await Promise.all(claims)), new Set(['claimed']));
+      const again = await Promise.all(tokens.map((token) => claimToken(client(0), token, nowMs)));
+      assert.deepEqual(new Set(again), new Set(['used']));
+    }
   });
 });
 
+test('on a Redis Cluster, of 4 tries at once, each of 100 tokens is claimed exactly once', async (t) => {
+  const cluster = await startRedisCluster();
+  const clients = await Promise.all([connect(cluster.url), connect(cluster.url)]);
+  t.after(async () => {
+    for (const client of clients) client.disconnect();
+    await cluster.stop();
+  });
+  const tries = Array.from({ length: 100 }, async () => {
+    const token = aToken();
+    const claims = [...clients, ...clients].map((client) => claimToken(client, token, nowMs));
+    return (await Promise.all(claims)).sort().join();
+  });
+  assert.deepEqual(new Set(await Promise.all(tries)), new Set(['claimed,used,used,used']));
+});
+
 test('while Redis is away nothing is claimed, and each try ends within some seconds', async (t) => {
-  const redis = await startRedis();
+  const redis = await startRedis(durable);
   const client = await connect(redis.url);
   t.after(async () => {
     client.disconnect();
@@ -94,7 +124,7 @@ test('while Redis is away nothing is claimed, and each try ends within some seco
 });
 
 test('a Redis that is frozen for 5 seconds claims nothing for those whom it didn’t answer', async (t) => {
-  const redis = await startRedis();
+  const redis = await startRedis(durable);
   const client = await connect(redis.url);
   t.after(async () => {
     client.disconnect();
@@ -117,7 +147,7 @@ test('a Redis that is frozen for 5 seconds claims nothing for those whom it didn
 });
 
 test('a short outage of Redis is waited out', async (t) => {
-  const redis = await startRedis();
+  const redis = await startRedis(durable);
   const proxy = await startProxy({ port: redis.port });
   const client = await connect(`redis://127.0.0.1:${proxy.port}`);
   t.after(async () => {
@@ -130,7 +160,7 @@ test('a short outage of Redis is waited out', async (t) => {
 });
 
 test('across a crash and restart of Redis with AOF no token works twice', async (t) => {
-  const redis = await startRedis();
+  const redis = await startRedis(durable);
   const client = await connect(redis.url);
   t.after(async () => {
     client.disconnect();
