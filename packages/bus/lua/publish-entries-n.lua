@@ -1,47 +1,77 @@
--- Adds entries to a shard's stream and pushes them to its channel, in one atomic step. A message that has to be reviewed
--- goes to the shard's review stream and to the end of its sender's queue instead, and wakes the workers.
+-- Adds entries to the streams of shards and pushes them to their channels, in one atomic step. A message that has to be
+-- reviewed goes to the shard's review stream and to the end of its sender's queue instead, and wakes the workers.
+-- A publish that ends with the disconnect of a user erases his records in the room: he is not to come back to what was said before.
+-- On a Cluster a run is for one shard, since its keys are on one master.
 --
--- KEYS[1]    the shard's stream
--- KEYS[2]    the shard's review stream
--- KEYS[3..]  for each publish: the times of the last publishes of its room (microseconds, newest last);
---            when it is to be reviewed, then its sender's queue (elements: message id, review stream id)
--- ARGV[1]    the shard's channel
--- ARGV[2]    the channel that wakes workers
--- ARGV[3..]  for each publish: how many may pass in any second (0: any number);
+-- For each shard:
+-- KEYS       the shard's stream;
+--            the shard's review stream;
+--            for each publish: the times of the last publishes of its room (microseconds, newest last);
+--            when it is to be reviewed, then its sender's queue (elements: message id, review stream id);
+--            when it is to be logged, then the keys that add-entries.lua names;
+--            when its last entry is a disconnect, then the user's records in the room (user-records-n.lua)
+-- ARGV       the shard's channel;
+--            the channel that wakes workers;
+--            the number of publishes;
+--            for each publish: how many may pass in any second (0: any number);
 --            '' or, when it may have run before, the least id (milliseconds) at which it can stand;
 --            '' or, when it is to be reviewed, the most entries that may wait for review on the shard;
---            its number of entries (1 when it is to be reviewed); the entries
--- Output     for each publish: the stream id of its first entry,
---            or a number: refused by the rate, for that many microseconds from now; -1: too many wait for review
+--            its number of entries (1 when it is to be reviewed) and, when it is to be logged, behind a space, where
+--            (add-entries.lua); the entries
+-- Output     for each publish of all shards: the stream id of its first entry,
+--            or a number: refused by the rate, for that many microseconds from now; -1: too many wait for review;
+--            -2, -3, ..: the queue of its first, second, .. log target is full. What is refused
+--            adds nothing and takes nothing from the rate
 --
 -- "Never more than N in any second" is exact: publish N+1 is refused until a second after publish 1, by one clock, and
--- ids carry that same time. One TIME counts for the whole run; XADD's own clock may be a tick later.
+-- ids carry that same time.
 
-local stream, reviewStream, channel, wakeChannel = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local nowMs = string.format('%.0f', math.floor(now / 1000))
-local identityBytes, idAt, second, chunkSize = 37, 26, 1000000, 256
-local pushed, hasReviews = {}, false
+local identityBytes, idAt, second, chunkSize, disconnectLetter = 37, 26, 1000000, 256, 68
+-- Longer than any record of a lost connection lives.
+local erasedMs = 900000
+local keyAt, argAt = 1, 1
 
--- The publishes as tables: limit, since, most waiting, first and last index of the entries, rate key, queue.
-local publishes = {}
-local keyAt, argAt = 3, 3
-while argAt <= #ARGV do
+-- The shard at hand, and its publishes as tables: limit, since, most waiting, first and last index of the entries, rate
+-- key, queue, logs, records.
+local stream, reviewStream, channel, wakeChannel, publishes, hasReviews
+
+local function readPublish()
+  local entries = ARGV[argAt + 3]
+  local count = tonumber(entries)
   local publish = {
     limit = tonumber(ARGV[argAt]),
     since = tonumber(ARGV[argAt + 1]),
     mostWaiting = tonumber(ARGV[argAt + 2]),
     first = argAt + 4,
-    last = argAt + 3 + tonumber(ARGV[argAt + 3]),
     rate = KEYS[keyAt],
   }
-  keyAt, argAt = keyAt + 1, publish.last + 1
+  keyAt = keyAt + 1
   if publish.mostWaiting then
     publish.queue = KEYS[keyAt]
     keyAt = keyAt + 1
   end
-  publishes[#publishes + 1] = publish
+  if not count then
+    local space = string.find(entries, ' ', 1, true)
+    count = tonumber(string.sub(entries, 1, space - 1))
+    publish.logs = readLogs(string.sub(entries, space + 1), keyAt)
+    keyAt = keyAt + 2 + #publish.logs.targets
+  end
+  publish.last = argAt + 3 + count
+  if string.byte(ARGV[publish.last]) == disconnectLetter then
+    publish.records = KEYS[keyAt]
+    keyAt = keyAt + 1
+  end
+  argAt = publish.last + 1
+  return publish
+end
+
+local function readShard()
+  stream, reviewStream = KEYS[keyAt], KEYS[keyAt + 1]
+  channel, wakeChannel = ARGV[argAt], ARGV[argAt + 1]
+  local count = tonumber(ARGV[argAt + 2])
+  keyAt, argAt = keyAt + 2, argAt + 3
+  publishes, hasReviews, pushed = {}, false, {}
+  for i = 1, count do publishes[i] = readPublish() end
 end
 
 -- What a publish is found by: a reviewed message stands in the room's stream as another kind.
@@ -118,21 +148,16 @@ local function take(key, limit)
   redis.call('PEXPIRE', key, 2000)
 end
 
-local function append(to, ...)
-  local id = redis.pcall('XADD', to, nowMs .. '-*', ...)
-  -- The clock went back behind the last id: the stream goes on from that id.
-  if type(id) == 'table' then id = redis.call('XADD', to, '*', ...) end
-  return id
-end
-
-local function add(entry)
-  local id = append(stream, 'e', entry)
-  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
-  ms = tonumber(ms)
-  local high = math.floor(ms / 4294967296)
-  pushed[#pushed + 1] = struct.pack('>I4I4I4I4', #entry, high, ms - high * 4294967296, tonumber(seq))
-  pushed[#pushed + 1] = entry
-  return id
+-- -2, -3, .. when the publish would put too many records into a queue that blocks, nil when it fits.
+local function refusedByLog(publish)
+  local frames = publish.queue and 1 or 0
+  for i = publish.first, publish.last do
+    if string.byte(ARGV[i]) == frameLetter then frames = frames + 1 end
+  end
+  if frames == 0 then return nil end
+  for i, target in ipairs(publish.logs.targets) do
+    if target.blocks and redis.call('XLEN', target.queue) + frames > publish.logs.most then return -1 - i end
+  end
 end
 
 local function submit(publish)
@@ -145,26 +170,41 @@ local function submit(publish)
   return id
 end
 
+-- What others write later about connections that they don't know to be ended counts from here on only.
+local function erase(records, id)
+  redis.call('DEL', records)
+  redis.call('HSET', records, 'erased', id)
+  redis.call('PEXPIRE', records, erasedMs)
+end
+
 local function run(publish)
   local limit = publish.limit
   local wait = limit > 0 and refusedFor(publish.rate, limit) or 0
   if wait > 0 then return wait end
+  local full = publish.logs and refusedByLog(publish)
+  if full then return full end
   local reply
   if publish.queue then
     reply = submit(publish)
     if reply == -1 then return reply end
   else
-    reply = add(ARGV[publish.first])
-    for i = publish.first + 1, publish.last do add(ARGV[i]) end
+    reply = add(stream, ARGV[publish.first], publish.logs)
+    local last = reply
+    for i = publish.first + 1, publish.last do last = add(stream, ARGV[i], publish.logs) end
+    if publish.records then erase(publish.records, last) end
   end
   if limit > 0 then take(publish.rate, limit) end
   return reply
 end
 
-local earlier, replies = findEarlier(), {}
-for i, publish in ipairs(publishes) do
-  replies[i] = publish.since and earlier[identityOf(publish)] or run(publish)
+local replies = {}
+while argAt <= #ARGV do
+  readShard()
+  local earlier = findEarlier()
+  for _, publish in ipairs(publishes) do
+    replies[#replies + 1] = publish.since and earlier[identityOf(publish)] or run(publish)
+  end
+  if #pushed > 0 then redis.call('SPUBLISH', channel, table.concat(pushed)) end
+  if hasReviews then redis.call('SPUBLISH', wakeChannel, '') end
 end
-if #pushed > 0 then redis.call('SPUBLISH', channel, table.concat(pushed)) end
-if hasReviews then redis.call('SPUBLISH', wakeChannel, '') end
 return replies

@@ -2,6 +2,9 @@ import { redisSettings } from '@roomstream/runtime/redis';
 import { integer } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
 
+/** Records of one logging configuration that may wait on one shard, unless set otherwise. */
+export const defaultLogBacklogRecords = 100_000;
+
 /** Settings of the bus: where Redis is and over how many shards rooms spread. */
 export const busSettings = {
   ...redisSettings,
@@ -14,5 +17,15 @@ export const busSettings = {
     },
     1,
     1024,
+  ),
+  logBacklogRecords: integer(
+    {
+      env: 'ROOMSTREAM_LOG_BACKLOG_RECORDS',
+      fallback: `${defaultLogBacklogRecords}`,
+      about:
+        'Records of one logging configuration that may wait on one shard while they can’t be written. Beyond it the configuration’s `whenFull` decides. The same in every process that publishes.',
+    },
+    1,
+    100_000_000,
   ),
 } satisfies SettingsTable;

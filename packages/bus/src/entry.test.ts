@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeEntry, type Entry, encodeEntry, identityOf, roomOf } from './entry.ts';
+import { decodeEntry, type Entry, encodeEntry, idAt, identityOf, roomAt } from './entry.ts';
 
 const entry: Entry = {
   kind: 'frame',
@@ -10,14 +10,14 @@ const entry: Entry = {
   body: '{"Content":"grüß 👋"}',
 };
 
-for (const kind of ['frame', 'disconnect', 'room-changed'] as const) {
+for (const kind of ['frame', 'disconnect', 'room-changed', 'reply', 'probe', 'answer'] as const) {
   test(`a ${kind} entry is read as it was written, wherever it lies`, () => {
     const text = encodeEntry({ ...entry, kind });
     const bytes = Buffer.from(`before${text}after`);
     const end = bytes.length - 5;
     const read = decodeEntry(bytes, 6, end, '5-1');
     assert.deepEqual({ ...read, body: read?.body.toString() }, { ...entry, kind, entryId: '5-1' });
-    assert.equal(roomOf(bytes, 6), entry.room);
+    assert.equal(bytes.toString('latin1', 6 + roomAt, 6 + idAt), entry.room);
     assert.equal(identityOf(bytes, 6), text.slice(0, 37));
   });
 }

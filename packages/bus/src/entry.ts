@@ -1,8 +1,9 @@
 /**
  * What an entry of a room stream is: `frame` is for every connection of the room, `disconnect` for every connection of
- * one user in it, `room-changed` for the caches of gateways, `reply` for one connection (body: reply.ts).
+ * one user in it, `room-changed` for the caches of gateways, `reply` for one connection (body: reply.ts). With a `probe` a
+ * gateway asks others whether a user's connections are alive, and `answer` is what they say; the bus doesn't look into either.
  */
-export type EntryKind = 'frame' | 'disconnect' | 'room-changed' | 'reply';
+export type EntryKind = 'frame' | 'disconnect' | 'room-changed' | 'reply' | 'probe' | 'answer';
 
 /** An entry as it is published. */
 export type Entry = {
@@ -13,7 +14,7 @@ export type Entry = {
   readonly room: string;
   /** Twelve characters, new for each entry: readers drop a second entry of the same kind, room and id. */
   readonly id: string;
-  /** The finished frame, the userId of a disconnect, '' of a room-changed, or what encodeReply makes. */
+  /** The finished frame, the userId of a disconnect, '' of a room-changed, what encodeReply makes, or what gateways ask and answer. */
   readonly body: string;
 };
 
@@ -31,16 +32,21 @@ export type Received = {
 
 // <kind 1><account 12><room 12><id 12><body>: fixed widths, so that routing is a slice and not a parser.
 const accountAt = 1;
-const roomAt = 13;
-const idAt = 25;
+/** Where the room's id begins, and where it ends. */
+export const roomAt = 13;
+export const idAt = 25;
 
 /** Where the body begins; what stands before it identifies the entry. */
 export const bodyAt = 37;
 
-const letters = { frame: 'F', disconnect: 'D', 'room-changed': 'C', reply: 'R' } as const satisfies Record<
-  EntryKind,
-  string
->;
+const letters = {
+  frame: 'F',
+  disconnect: 'D',
+  'room-changed': 'C',
+  reply: 'R',
+  probe: 'P',
+  answer: 'A',
+} as const satisfies Record<EntryKind, string>;
 
 /** Renders an entry as the stream holds it. Throws on an account, room or id of another width: that is a bug. */
 export function encodeEntry(entry: Entry): string {
@@ -53,9 +59,9 @@ export function encodeEntry(entry: Entry): string {
   return text + entry.body;
 }
 
-/** The room of the entry that begins at `start`: all that an entry of a room without local connections costs. */
-export function roomOf(bytes: Buffer, start: number): string {
-  return bytes.toString('latin1', start + roomAt, start + idAt);
+/** The user whom an encoded entry disconnects, if it is one of these. */
+export function disconnectedBy(encoded: string | undefined): string | undefined {
+  return encoded?.startsWith(letters.disconnect) === true ? encoded.slice(bodyAt) : undefined;
 }
 
 /** What identifies the entry that begins at `start`: everything but its body. */
@@ -75,7 +81,7 @@ export function decodeEntry(
   return {
     kind,
     account: bytes.toString('latin1', start + accountAt, start + roomAt),
-    room: roomOf(bytes, start),
+    room: bytes.toString('latin1', start + roomAt, start + idAt),
     id: bytes.toString('latin1', start + idAt, start + bodyAt),
     entryId,
     body: bytes.subarray(start + bodyAt, end),
@@ -92,6 +98,10 @@ function kindOf(letter: number | undefined): EntryKind | undefined {
       return 'room-changed';
     case 0x52:
       return 'reply';
+    case 0x50:
+      return 'probe';
+    case 0x41:
+      return 'answer';
     default:
       return undefined;
   }

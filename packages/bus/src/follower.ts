@@ -7,6 +7,7 @@ import { Link } from './link.ts';
 import type { Tally } from './metrics.ts';
 import { type ReaderParts, ShardReader } from './shard-reader.ts';
 import type { Shard, Shards } from './shards.ts';
+import type { Standing } from './standing.ts';
 import type { Topology } from './topology.ts';
 
 /** Follows rooms; one per gateway. */
@@ -17,6 +18,11 @@ export type Follower = {
    */
   join(room: string): Promise<void> | undefined;
   leave(room: string): void;
+  /**
+   * Where the reader of a joined room's shard stands: everything up to there has been handed out, or is being handed out now.
+   * The same object while nothing comes. undefined: not followed, or not read yet.
+   */
+  standingOf(room: string): Standing | undefined;
   /** Why entries don't come now; none when they do. */
   notReady(): readonly string[];
   close(): Promise<void>;
@@ -105,7 +111,7 @@ class ShardFollower implements Follower {
     const joined: Joined = { room, followed, count: 1, waiting: undefined };
     this.#joined.set(room, joined);
     clearTimeout(followed.linger);
-    if (followed.reader.isLive) followed.reader.rooms.add(room);
+    if (followed.reader.isLive) followed.reader.rooms.set(room, true);
     else this.#wait(joined);
     return joined.waiting?.promise;
   }
@@ -118,6 +124,12 @@ class ShardFollower implements Follower {
     const { followed } = joined;
     followed.reader.rooms.delete(room);
     this.#lingerIfIdle(followed);
+  }
+
+  standingOf(room: string): Standing | undefined {
+    const joined = this.#joined.get(room);
+    // While it waits, what the reader passes isn't handed out to it.
+    return joined === undefined || joined.waiting !== undefined ? undefined : joined.followed.reader.standing;
   }
 
   notReady(): readonly string[] {
@@ -149,7 +161,7 @@ class ShardFollower implements Follower {
     const waiting = new Set<Joined>();
     const reader = new ShardReader(shard, this.#readerParts, () => {
       for (const joined of waiting) {
-        reader.rooms.add(joined.room);
+        reader.rooms.set(joined.room, true);
         joined.waiting?.settle();
       }
     });

@@ -1,5 +1,5 @@
 import { isBefore, justBefore, type Position } from './position.ts';
-import { readPush } from './push.ts';
+import { headerBytes, pushedLength, pushedMs, pushedSeq } from './push.ts';
 
 /** Bytes that are held; beyond, pushes are read from the stream instead. */
 const mostBytes = 1024 * 1024;
@@ -11,13 +11,14 @@ export class HeldPushes {
   #pushes: Buffer[] = [];
   #bytes = 0;
 
+  /** Holds a copy: what a push arrived with is much larger. */
   add(push: Buffer): void {
     this.#bytes += push.length;
     if (this.#bytes > mostBytes) {
       this.takeAll();
       this.hasOverflowed = true;
     } else {
-      this.#pushes.push(push);
+      this.#pushes.push(Buffer.from(push));
     }
   }
 
@@ -33,9 +34,10 @@ export class HeldPushes {
   positionBefore(position: Position): Position {
     let least = position;
     for (const push of this.#pushes) {
-      readPush(push, (ms, seq) => {
-        if (!isBefore(least, { ms, seq })) least = justBefore({ ms, seq });
-      });
+      for (let at = 0; at + headerBytes <= push.length; at += headerBytes + pushedLength(push, at)) {
+        const position = { ms: pushedMs(push, at), seq: pushedSeq(push, at) };
+        if (!isBefore(least, position)) least = justBefore(position);
+      }
     }
     return least;
   }

@@ -30,6 +30,11 @@ const table: [string, Partial<StreamState>, ReturnType<typeof judge>][] = [
     'trimmed',
   ],
   [
+    'a stream that has more behind the position than was added since is another one',
+    { first: at(60), isThere: false, length: 6 },
+    'ids-went-back',
+  ],
+  [
     'an emptied stream is lost when something was added',
     { first: undefined, isThere: false, length: 0 },
     'trimmed',

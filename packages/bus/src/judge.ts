@@ -1,17 +1,11 @@
 import { isBefore, type Position, parsePosition } from './position.ts';
-import type { PositionReply } from './scripts.ts';
+import type { PositionsReply } from './scripts.ts';
+import type { Standing } from './standing.ts';
 
 /** Why a position was lost. */
 export type GapReason = 'trimmed' | 'ids-went-back';
 
-/** Where a reader stands. */
-export type Standing = {
-  readonly position: Position;
-  /** Entries that had ever been added to the stream when it ended there. */
-  readonly added: number;
-};
-
-/** A stream as lua/read-position-1.lua saw it. */
+/** A stream as lua/read-positions-1.lua saw it. */
 export type StreamState = {
   readonly last: Position;
   readonly added: number;
@@ -24,15 +18,15 @@ export type StreamState = {
   readonly lastIdentity: string;
 };
 
-/** Reads the script's reply. */
-export function readState(reply: PositionReply): StreamState {
-  const [last, added, length, first, isThere, lastIdentity] = reply;
+/** Reads the script's reply, for the first position that it was asked for, or another one. */
+export function readState(reply: PositionsReply, which = 0): StreamState {
+  const [last, added, length, first, lastIdentity, ...isThere] = reply;
   return {
     last: parsePosition(last),
     added,
     length,
     first: first === '' ? undefined : parsePosition(first),
-    isThere: isThere === 1,
+    isThere: isThere[which] === 1,
     lastIdentity,
   };
 }
@@ -41,12 +35,17 @@ export function readState(reply: PositionReply): StreamState {
  * Whether reading on from where a reader stands gives all that was added since. A replica holds a prefix of its
  * master's stream, so a position whose entry is still there is sound, whoever is master now.
  */
-export function judge(standing: Standing, state: StreamState): 'sound' | GapReason {
+export function judge(
+  standing: Pick<Standing, 'position' | 'added'>,
+  state: StreamState,
+): 'sound' | GapReason {
   const { position } = standing;
   if (isBefore(state.last, position) || state.added < standing.added) return 'ids-went-back';
   if (state.first === undefined || isBefore(position, state.first)) {
-    // The entry was trimmed, as happens to any; lost is only what was trimmed behind it.
-    return state.added - standing.added > state.length ? 'trimmed' : 'sound';
+    // The entry was trimmed, as happens to any; lost is only what was trimmed behind it. A stream that began anew, of which there
+    // is more behind the position than was added since, has nothing to do with it.
+    const missing = state.added - standing.added - state.length;
+    return missing === 0 ? 'sound' : missing > 0 ? 'trimmed' : 'ids-went-back';
   }
   return state.isThere ? 'sound' : 'ids-went-back';
 }

@@ -10,6 +10,8 @@ export type Tally = {
   /** Refused by Redis, and refused here without asking it. */
   refusedByRedis: number;
   refusedLocally: number;
+  /** Refused since a log queue was full. */
+  refusedByLog: number;
   received: number;
   foreign: number;
   doubles: number;
@@ -44,6 +46,7 @@ function makeTally(registry: Registry): Tally {
     publishRetries: 0,
     refusedByRedis: 0,
     refusedLocally: 0,
+    refusedByLog: 0,
     received: 0,
     foreign: 0,
     doubles: 0,
@@ -79,6 +82,12 @@ function registerCounters(registry: Registry, tally: Tally): void {
     redis: tally.refusedByRedis,
     local: tally.refusedLocally,
   }));
+  counter(
+    registry,
+    'log_refusals_total',
+    'Publishes refused since a log whose records can’t be written was full.',
+    () => tally.refusedByLog,
+  );
   counter(registry, 'entries_received_total', 'Entries received, of any room.', () => tally.received);
   counter(
     registry,

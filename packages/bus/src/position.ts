@@ -25,3 +25,8 @@ export function justBefore(position: Position): Position {
   if (position.seq > 0) return { ms: position.ms, seq: position.seq - 1 };
   return position.ms === 0 ? origin : { ms: position.ms - 1, seq: 0xffff_ffff };
 }
+
+/** The place right behind `position`. */
+export function justBehind({ ms, seq }: Position): Position {
+  return { ms, seq: seq + 1 };
+}

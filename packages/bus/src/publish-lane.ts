@@ -1,5 +1,6 @@
 import { cannotWrite } from '@roomstream/runtime/redis';
-import { rateKey, reviewQueueKey } from './keys.ts';
+import type { LogTarget } from './log-target.ts';
+import type { PublishTurns } from './publish-turns.ts';
 import type { Published, PublisherParts } from './publishing.ts';
 import type { Refusals } from './refusals.ts';
 import type { Shard } from './shards.ts';
@@ -13,6 +14,8 @@ export type Waiting = {
   readonly entries: readonly string[];
   /** Whose message it is, when it has to be reviewed first. */
   readonly reviewedUserId: string | undefined;
+  /** Where its frames are logged, if they are: at least one. */
+  readonly logs: readonly LogTarget[] | undefined;
   /** When it began, on the monotonic clock. */
   readonly beganMs: number;
   /** The clock of Redis when it was first sent; from then on it may be in the stream. */
@@ -26,99 +29,96 @@ export type Waiting = {
 /** A publish that isn't confirmed after this long is unavailable. */
 const patienceMs = 2_000;
 
-/** A retried publish is looked for from this long before it was first sent: what our idea of Redis's clock may err. */
-const clockSlackMs = 1_000;
+/** Publishes of one shard that go with one command. */
+export type Batch = {
+  readonly lane: PublishLane;
+  readonly publishes: readonly Waiting[];
+  /** Of their entries. */
+  readonly characters: number;
+};
 
 /** Publishes and characters of one command: a run of the script must not hold Redis up for long. */
-const mostPublishes = 200;
-const mostCharacters = 256 * 1024;
-
-/**
- * Messages of a shard that may wait for review. Beyond it submitting is unavailable: without workers they would fill the
- * memory of Redis, and nobody would be told.
- */
-const mostWaitingReviews = 10_000;
+export const mostPublishes = 200;
+export const mostCharacters = 256 * 1024;
 
 const retryLeastMs = 20;
 const retryMostMs = 250;
 
-/** The publishes of one shard, in order: what must be sent again goes before what is new. */
+/**
+ * The publishes of one shard, in order. One command of a shard is under way at a time: were there a second one, it could
+ * succeed where the first has to be sent again, be it after an error, a lost reply or a redirection, and overtake it.
+ */
 export class PublishLane {
+  readonly shard: Shard;
   readonly #parts: PublisherParts;
   readonly #refusals: Refusals;
-  readonly #shard: Shard;
+  readonly #turns: PublishTurns;
   #queue: Waiting[] = [];
-  #turn: NodeJS.Immediate | undefined;
+  #isUnderWay = false;
   #pause: NodeJS.Timeout | undefined;
   #failures = 0;
   #isClosed = false;
 
-  constructor(parts: PublisherParts, refusals: Refusals, shard: Shard) {
+  constructor(parts: PublisherParts, refusals: Refusals, turns: PublishTurns, shard: Shard) {
     this.#parts = parts;
     this.#refusals = refusals;
-    this.#shard = shard;
+    this.#turns = turns;
+    this.shard = shard;
   }
 
-  /** Sends it with the others of this turn of the event loop. */
+  /** Whether the last command failed. What fails goes by itself, so that one broken key costs no other shard. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** Sends it with the others of this turn; behind those that are under way or sent again. */
   add(waiting: Waiting): void {
     this.#queue.push(waiting);
-    // In a pause it waits with those that are sent again, so that an outage doesn't change the order of one sender.
-    if (this.#pause === undefined) this.#turn ??= setImmediate(() => this.#flush());
+    this.#turns.count(waiting.beganMs);
+    this.#sendInTurn();
   }
 
   /** Settles what waits as unavailable. */
   close(): void {
     this.#isClosed = true;
-    if (this.#turn !== undefined) clearImmediate(this.#turn);
     clearTimeout(this.#pause);
     for (const waiting of this.#queue.splice(0)) this.#settle(waiting, { kind: 'unavailable' });
   }
 
-  #flush(): void {
-    this.#turn = undefined;
-    this.#pause = undefined;
+  /** Takes what waits first, as much as one command may hold. It is under way until `settle` or `fail`. */
+  take(): Batch | undefined {
+    if (this.#isUnderWay || this.#pause !== undefined) return undefined;
     const queue = this.#queue.filter((waiting) => !waiting.isSettled);
-    this.#queue = [];
-    for (let from = 0; from < queue.length; ) {
-      const to = endOfBatch(queue, from);
-      void this.#send(queue.slice(from, to));
-      from = to;
-    }
+    const { to, characters } = endOfBatch(queue);
+    this.#queue = queue.slice(to);
+    if (to === 0) return undefined;
+    this.#isUnderWay = true;
+    return { lane: this, publishes: queue.slice(0, to), characters };
   }
 
-  /** Runs the script for one batch. Never rejects. */
-  async #send(batch: Waiting[]): Promise<void> {
-    const sentMs = performance.now();
-    const { tag, stream, reviewStream, channel, wakeChannel } = this.#shard;
-    const keys = [stream, reviewStream];
-    const args: (string | number)[] = [channel, wakeChannel];
-    for (const waiting of batch) {
-      const userId = waiting.reviewedUserId;
-      keys.push(rateKey(tag, waiting.room));
-      if (userId !== undefined) keys.push(reviewQueueKey(tag, waiting.room, userId));
-      const since = waiting.sentAtRedisMs;
-      args.push(
-        waiting.limit,
-        since === undefined ? '' : Math.max(0, since - clockSlackMs),
-        userId === undefined ? '' : mostWaitingReviews,
-        waiting.entries.length,
-      );
-      args.push(...waiting.entries);
-      waiting.sentAtRedisMs ??= this.#parts.clock.nowMs();
-    }
-    try {
-      const replies = await this.#parts.scripts.publishEntries(keys, args);
-      if (this.#failures > 0) this.#parts.log.info({ shard: this.#shard.index }, 'publishing works again');
-      this.#failures = 0;
-      batch.forEach((waiting, i) => {
-        this.#settleReply(waiting, replies[i] as string | number, sentMs);
-      });
-    } catch (err) {
-      if (this.#failures++ === 0) this.#parts.log.warn({ err, shard: this.#shard.index }, 'publishing fails');
-      if (cannotWrite(err)) {
-        for (const waiting of batch) this.#settle(waiting, { kind: 'unavailable' });
-      } else this.#retry(batch);
-    }
+  /** Redis has answered: an id or a refusal for each publish, from `from` on. */
+  settle({ publishes }: Batch, replies: readonly (string | number)[], from: number, sentMs: number): void {
+    if (this.#failures > 0) this.#parts.log.info({ shard: this.shard.index }, 'publishing works again');
+    this.#failures = 0;
+    this.#isUnderWay = false;
+    publishes.forEach((waiting, i) => {
+      this.#settleReply(waiting, replies[from + i] as string | number, sentMs);
+    });
+    this.#sendInTurn();
+  }
+
+  /** The command has failed: it may have run nevertheless. */
+  fail({ publishes }: Batch, err: unknown): void {
+    if (this.#failures++ === 0) this.#parts.log.warn({ err, shard: this.shard.index }, 'publishing fails');
+    this.#isUnderWay = false;
+    if (cannotWrite(err)) {
+      for (const waiting of publishes) this.#settle(waiting, { kind: 'unavailable' });
+      this.#sendInTurn();
+    } else this.#retry(publishes);
+  }
+
+  #sendInTurn(): void {
+    if (this.#queue.length > 0 && !this.#isUnderWay && this.#pause === undefined) this.#turns.add(this);
   }
 
   #settleReply(waiting: Waiting, reply: string | number, sentMs: number): void {
@@ -128,7 +128,7 @@ export class PublishLane {
       return;
     }
     if (reply < 0) {
-      this.#settle(waiting, { kind: 'unavailable' });
+      this.#settle(waiting, refusalOf(waiting, reply));
       return;
     }
     const waitMs = reply / 1000;
@@ -141,43 +141,57 @@ export class PublishLane {
     const nowMs = performance.now();
     const pauseMs =
       Math.min(retryLeastMs * 2 ** Math.min(this.#failures, 6), retryMostMs) * (0.5 + Math.random() / 2);
-    const again: Waiting[] = [];
-    for (const waiting of batch) {
-      if (waiting.isSettled) continue;
-      if (this.#isClosed || nowMs + pauseMs - waiting.beganMs >= patienceMs) {
-        this.#settle(waiting, { kind: 'unavailable' });
-      } else {
-        waiting.deadline ??= setTimeout(
-          () => this.#settle(waiting, { kind: 'unavailable' }),
-          patienceMs - (nowMs - waiting.beganMs),
-        );
-        again.push(waiting);
-      }
+    this.#parts.tally.publishRetries += batch.length;
+    // Those that waited behind the batch lose patience as well.
+    this.#queue = [...batch, ...this.#queue].filter((waiting) => this.#isPatient(waiting, nowMs, pauseMs));
+    if (this.#queue.length === 0) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#turns.sendNow(this);
+    }, pauseMs);
+  }
+
+  /** Whether it is sent once more, after the pause; settles it when its time is over, at the latest later on. */
+  #isPatient(waiting: Waiting, nowMs: number, pauseMs: number): boolean {
+    if (waiting.isSettled) return false;
+    const leftMs = patienceMs - (nowMs - waiting.beganMs);
+    if (this.#isClosed || leftMs <= pauseMs) {
+      this.#settle(waiting, { kind: 'unavailable' });
+      return false;
     }
-    if (again.length === 0) return;
-    this.#parts.tally.publishRetries += again.length;
-    this.#queue = [...again, ...this.#queue].sort((a, b) => a.beganMs - b.beganMs);
-    if (this.#turn !== undefined) clearImmediate(this.#turn);
-    this.#pause ??= setTimeout(() => this.#flush(), pauseMs);
+    waiting.deadline ??= setTimeout(() => this.#settle(waiting, { kind: 'unavailable' }), leftMs);
+    return true;
   }
 
   #settle(waiting: Waiting, outcome: Published): void {
     if (waiting.isSettled) return;
     waiting.isSettled = true;
     clearTimeout(waiting.deadline);
+    if (outcome.kind === 'log-full') this.#parts.tally.refusedByLog++;
     if (outcome.kind === 'unavailable') this.#parts.tally.publishUnavailable++;
     else this.#parts.tally.publishSeconds.observe((performance.now() - waiting.beganMs) / 1000);
     waiting.resolve(outcome);
   }
 }
 
-function endOfBatch(queue: readonly Waiting[], from: number): number {
+/** -1: too many messages wait for review; -2, -3, ..: the queue of the first, second, .. log is full. */
+function refusalOf(waiting: Waiting, reply: number): Published {
+  const full = waiting.logs?.[-2 - reply];
+  return full === undefined
+    ? { kind: 'unavailable' }
+    : { kind: 'log-full', configuration: full.configuration };
+}
+
+/** How many of the queue one command may hold, and the characters of their entries. */
+function endOfBatch(queue: readonly Waiting[]): { to: number; characters: number } {
   let characters = 0;
-  let to = from;
-  while (to < queue.length && to - from < mostPublishes) {
-    for (const entry of (queue[to] as Waiting).entries) characters += entry.length;
-    if (characters > mostCharacters && to > from) break;
+  let to = 0;
+  while (to < queue.length && to < mostPublishes) {
+    let more = 0;
+    for (const entry of (queue[to] as Waiting).entries) more += entry.length;
+    if (characters + more > mostCharacters && to > 0) break;
+    characters += more;
     to++;
   }
-  return to;
+  return { to, characters };
 }

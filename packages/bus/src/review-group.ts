@@ -1,14 +1,14 @@
-import { Backoff, sleep } from '@roomstream/runtime/backoff';
+import { sleep } from '@roomstream/runtime/backoff';
 import { type Loop, startLoop } from '@roomstream/runtime/loop';
 import type { RedisClient } from '@roomstream/runtime/redis';
 import type { Clock } from './clock.ts';
-import { type Entry, encodeEntry } from './entry.ts';
-import { reviewDeadKey, reviewGroup, reviewQueueKey, reviewVerdictsKey } from './keys.ts';
-import type { Tally } from './metrics.ts';
+import type { Entry } from './entry.ts';
+import { reviewGroup } from './keys.ts';
 import { parsePosition } from './position.ts';
 import { decodeReview, type WaitingReview } from './review.ts';
+import { ReviewSettler, type ReviewSettlerParts } from './review-settler.ts';
+import { ReviewReader, type ReviewRow } from './review-stream.ts';
 import { ReviewWakes, type ReviewWakesParts } from './review-wakes.ts';
-import type { Scripts } from './scripts.ts';
 import type { Shard } from './shards.ts';
 
 /** Who reviews messages: a worker. */
@@ -54,14 +54,11 @@ export type ReviewGroup = {
 };
 
 /** What a group needs. */
-export type ReviewGroupParts = ReviewWakesParts & {
-  readonly commands: RedisClient;
-  readonly scripts: Scripts;
-  readonly clock: Clock;
-  readonly tally: Tally;
-};
-
-type Row = readonly [id: string, fields: readonly string[] | null];
+export type ReviewGroupParts = ReviewWakesParts &
+  ReviewSettlerParts & {
+    readonly commands: RedisClient;
+    readonly clock: Clock;
+  };
 
 const sweepMs = 1_000;
 
@@ -90,56 +87,36 @@ class Group implements ReviewGroup {
   readonly #options: ReviewGroupOptions;
   readonly #listener: ReviewListener;
   readonly #wakes: ReviewWakes;
+  readonly #reader: ReviewReader;
+  readonly #settler: ReviewSettler;
   readonly #loop: Loop;
   /** Shards that may have messages, in the order in which they said so. */
   readonly #due = new Set<Shard>();
   readonly #reading = new Set<Shard>();
   /** Messages that this worker has and hasn't settled, by id. */
   readonly #held = new Set<string>();
-  readonly #abort = new AbortController();
   /** Messages that reads under way may bring. */
   #reserved = 0;
   #backlog: ReviewBacklog = { count: 0, oldestMs: 0 };
   /** Since when Redis has answered every sweep, on the monotonic clock. */
   #steadySinceMs = Number.POSITIVE_INFINITY;
   #sweeps = 0;
-  #settleFailures = 0;
   #isTaking = true;
 
   constructor(parts: ReviewGroupParts, options: ReviewGroupOptions, listener: ReviewListener) {
     this.#parts = parts;
     this.#options = options;
     this.#listener = listener;
+    this.#reader = new ReviewReader(parts.commands, options.worker);
+    this.#settler = new ReviewSettler(parts);
     this.#wakes = new ReviewWakes(parts, (shard) => this.#wake(shard));
     this.#loop = startLoop('reading what waits for review', sweepMs, () => this.#sweep(), parts.log);
   }
 
   async settle(review: WaitingReview, verdict: Entry): Promise<'settled' | 'settled-before'> {
-    const shard = this.#parts.shards.of(review.room);
-    const queue = reviewQueueKey(shard.tag, review.room, review.sender.userId);
-    const backoff = new Backoff(20, 500);
-    const text = encodeEntry(verdict);
-    for (;;) {
-      try {
-        const isFirst = await this.#runSettle(shard, queue, review.entryId, text);
-        if (this.#settleFailures > 0) this.#parts.log.info('settling works again');
-        this.#settleFailures = 0;
-        this.#held.delete(review.id);
-        return isFirst === 1 ? 'settled' : 'settled-before';
-      } catch (err) {
-        if (this.#abort.signal.aborted) throw err;
-        if (this.#settleFailures++ === 0) this.#parts.log.warn({ err }, 'settling fails; retrying');
-        await backoff.pause(this.#abort.signal);
-      }
-    }
-  }
-
-  #runSettle(shard: Shard, queue: string, entryId: string, verdict: string): Promise<0 | 1> {
-    const { reviewStream, stream, channel, tag } = shard;
-    return this.#parts.scripts.settleReview(
-      [reviewStream, stream, reviewVerdictsKey(tag), queue, reviewDeadKey(tag)],
-      [channel, reviewGroup, entryId, verdict],
-    );
+    const isFirst = await this.#settler.settle(review, verdict);
+    this.#held.delete(review.id);
+    return isFirst ? 'settled' : 'settled-before';
   }
 
   resume(): void {
@@ -159,7 +136,7 @@ class Group implements ReviewGroup {
 
   async close(): Promise<void> {
     await this.stopTaking();
-    this.#abort.abort();
+    this.#settler.close();
     const { shards, scripts } = this.#parts;
     const forgetting = shards.all.map(({ reviewStream }) =>
       scripts.forgetConsumers(reviewStream, reviewGroup, forgetAfterMs, this.#options.worker),
@@ -196,7 +173,7 @@ class Group implements ReviewGroup {
   async #read(shard: Shard, most: number): Promise<void> {
     this.#reserved += most;
     try {
-      const rows = await this.#readNew(shard, most);
+      const rows = await this.#reader.readNew(shard.reviewStream, most);
       this.#reserved -= most;
       for (const row of rows) this.#deliver(shard, row, false);
       if (rows.length === most) this.#due.add(shard);
@@ -209,69 +186,16 @@ class Group implements ReviewGroup {
     this.#pump();
   }
 
-  async #readNew(shard: Shard, most: number): Promise<readonly Row[]> {
-    const read = () =>
-      this.#parts.commands.xreadgroup(
-        'GROUP',
-        reviewGroup,
-        this.#options.worker,
-        'COUNT',
-        most,
-        'STREAMS',
-        shard.reviewStream,
-        '>',
-      );
-    const reply = await read().catch(async (error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOGROUP')) throw error;
-      await this.#createGroup(shard);
-      return read();
-    });
-    const [stream] = (reply ?? []) as readonly [string, readonly Row[]][];
-    return stream?.[1] ?? [];
-  }
-
-  /** From the beginning of the stream: nothing in it is settled. */
-  async #createGroup(shard: Shard): Promise<void> {
-    try {
-      await this.#parts.commands.xgroup('CREATE', shard.reviewStream, reviewGroup, '0', 'MKSTREAM');
-    } catch (error) {
-      // Another worker was faster.
-      if (!(error instanceof Error) || !error.message.startsWith('BUSYGROUP')) throw error;
-    }
-  }
-
-  #deliver(shard: Shard, [id, fields]: Row, isClaimed: boolean): void {
-    const { e = '', q } = Object.fromEntries(pairs(fields ?? []));
-    const review = decodeReview(e, id);
+  #deliver(shard: Shard, { entryId, entry, queue }: ReviewRow, isClaimed: boolean): void {
+    const review = decodeReview(entry, entryId);
     if (review === undefined) {
-      void this.#bury(shard, id, q);
+      void this.#settler.bury(shard, entryId, queue);
       return;
     }
     // Claimed from itself: it is at work on it.
     if (this.#held.has(review.id)) return;
     this.#held.add(review.id);
     this.#listener.onReview(review, isClaimed);
-  }
-
-  /**
-   * Puts a message aside that nobody can read: left where it is, it would be claimed for ever and hold up its sender.
-   * Never rejects.
-   */
-  async #bury(shard: Shard, entryId: string, given: string | undefined): Promise<void> {
-    const { log, tally } = this.#parts;
-    const nobody = reviewQueueKey(shard.tag, '', '');
-    const queue = given?.startsWith(nobody.slice(0, -1)) ? given : nobody;
-    try {
-      if ((await this.#runSettle(shard, queue, entryId, '')) === 0) return;
-      tally.deadReviews++;
-      log.error(
-        { entryId, keptIn: reviewDeadKey(shard.tag) },
-        'a message for review can’t be read; put aside',
-      );
-    } catch (err) {
-      // It is claimed again, by this worker or another.
-      log.debug({ err, entryId }, 'a message that can’t be read could not be put aside');
-    }
   }
 
   /** Finds what no wake has told of and what dead workers have left, and measures the backlog. */
@@ -322,31 +246,13 @@ class Group implements ReviewGroup {
       const most = Math.min(this.#free(), mostPerRead);
       if (most <= 0 || !this.#isTaking) return;
       this.#reserved += most;
-      try {
-        const reply = await this.#parts.commands.xautoclaim(
-          shard.reviewStream,
-          reviewGroup,
-          this.#options.worker,
-          this.#options.claimMs,
-          cursor,
-          'COUNT',
-          most,
-        );
-        const [next, rows] = reply as unknown as [string, readonly Row[]];
-        cursor = next;
-        this.#reserved -= most;
-        for (const row of rows) this.#deliver(shard, row, true);
-      } catch (error) {
-        this.#reserved -= most;
-        // Nobody has read it yet.
-        if (error instanceof Error && error.message.startsWith('NOGROUP')) return;
-        throw error;
-      }
+      const { rows, cursor: next } = await this.#reader
+        .claim(shard.reviewStream, this.#options.claimMs, cursor, most)
+        .finally(() => {
+          this.#reserved -= most;
+        });
+      cursor = next;
+      for (const row of rows) this.#deliver(shard, row, true);
     } while (cursor !== '0-0');
   }
-}
-
-/** The fields of an entry, which Redis answers as a flat list. */
-function pairs(flat: readonly string[]): [name: string, value: string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? '', flat[2 * i + 1] ?? '']);
 }

@@ -1,5 +1,6 @@
 import { type Attributes, isAttributes } from '@roomstream/protocol/attributes';
 import { bodyAt } from './entry.ts';
+import { isLogTargets, type LogTarget } from './log-target.ts';
 import { parsePosition } from './position.ts';
 import type { ReplyAddress } from './reply.ts';
 
@@ -26,6 +27,8 @@ export type Review = {
   readonly maximumMessageLength: number;
   /** Where the ERROR of a denied message goes. */
   readonly replyTo: ReplyAddress;
+  /** The room's logging configurations when the message was sent: its frame is logged there once it has a verdict. */
+  readonly logs: readonly LogTarget[];
 };
 
 /** A message that waits for review. */
@@ -86,8 +89,10 @@ function parseBody(text: string): Body | undefined {
     ) &&
     [body.attributes, sender.attributes].every(isAttributes) &&
     [body.maximumMessageLength, replyTo.session].every(Number.isSafeInteger) &&
-    (handler.fallbackResult === 'ALLOW' || handler.fallbackResult === 'DENY');
-  return isWhole ? (body as Body) : undefined;
+    (handler.fallbackResult === 'ALLOW' || handler.fallbackResult === 'DENY') &&
+    isLogTargets(body.logs ?? []);
+  // Entries of versions before logging have no logs.
+  return isWhole ? { ...(body as Body), logs: (body as Partial<Body>).logs ?? [] } : undefined;
 }
 
 function isText(value: unknown): value is string {

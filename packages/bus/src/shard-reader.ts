@@ -1,15 +1,18 @@
 import type { Log } from '@roomstream/runtime/log';
 import type { BusListener } from './bus-listener.ts';
+import { ByteMap } from './byte-map.ts';
 import type { Clock } from './clock.ts';
-import { decodeEntry, identityOf, roomOf } from './entry.ts';
+import { decodeEntry, idAt, identityOf, roomAt } from './entry.ts';
 import { HeldPushes } from './held-pushes.ts';
 import { type GapReason, judge, readState, type StreamState } from './judge.ts';
 import type { Link, LinkUser } from './link.ts';
 import type { Tally } from './metrics.ts';
-import { formatPosition, isBefore, type Position, parsePosition } from './position.ts';
-import { readPush } from './push.ts';
+import { Place } from './place.ts';
+import { formatPosition, isBefore, origin, type Position, parsePosition } from './position.ts';
+import { headerBytes, pushedLength, pushedMs, pushedSeq } from './push.ts';
 import { Seen } from './seen.ts';
 import type { Shard } from './shards.ts';
+import type { Standing } from './standing.ts';
 
 /** What readers of a follower share. */
 export type ReaderParts = {
@@ -36,7 +39,7 @@ export class ShardReader implements LinkUser {
   readonly shard: Shard;
   readonly channel: string;
   /** Rooms that get their entries. */
-  readonly rooms = new Set<string>();
+  readonly rooms = new ByteMap<true>();
   readonly #parts: ReaderParts;
   readonly #onLive: () => void;
   #link: Link | undefined;
@@ -44,12 +47,10 @@ export class ShardReader implements LinkUser {
   /** Counts the attempts to get live; an older one that still waits for a reply has nothing to say. */
   #attempt = 0;
   #retry: NodeJS.Timeout | undefined;
-  /** Undefined until the stream was read for the first time. */
-  #position: Position | undefined;
-  /** Identity of the entry at the position, '' when unknown. */
-  #identity = '';
-  /** Entries ever added to the stream, up to the position. */
-  #added = 0;
+  readonly #place = new Place();
+  /** Where it stood when it was last live. */
+  #lastStanding: Standing | undefined;
+  /** Undefined until the stream was read for the first time, and there is a place. */
   #seen: Seen | undefined;
   readonly #held = new HeldPushes();
 
@@ -66,6 +67,14 @@ export class ShardReader implements LinkUser {
     return this.#isLive;
   }
 
+  /**
+   * Everything up to there has been handed out; undefined until it was live. While it catches up, which place goes with which
+   * count of entries isn't known: then it is where it stood before.
+   */
+  get standing(): Standing | undefined {
+    return this.#isLive ? this.#place.standing : this.#lastStanding;
+  }
+
   /** Follows over another connection, or none. */
   moveTo(link: Link | undefined): void {
     if (this.#link === link) return;
@@ -80,55 +89,56 @@ export class ShardReader implements LinkUser {
   }
 
   onUp(): void {
-    this.#start(this.#position === undefined ? undefined : 'connected');
+    this.#start(this.#seen === undefined ? undefined : 'connected');
   }
 
   onDown(): void {
-    this.#attempt++;
-    this.#isLive = false;
-    clearTimeout(this.#retry);
+    this.#beginAttempt();
     this.#held.takeAll();
   }
 
-  onPush(push: Buffer): void {
-    if (this.#isLive) this.#takePush(push);
-    else this.#held.add(push);
+  onPush(bytes: Buffer, start: number, end: number): void {
+    if (this.#isLive) this.#takePush(bytes, start, end, false);
+    else this.#held.add(bytes.subarray(start, end));
   }
 
   /** Finds what is wrong while nothing says so: a subscription that ended, or a stream that lost its end. */
   async check(): Promise<void> {
     const link = this.#link;
-    const position = this.#position;
-    if (link === undefined || !link.isUp || !this.#isLive || position === undefined) return;
+    if (link === undefined || !link.isUp || !this.#isLive) return;
     const attempt = this.#attempt;
-    const added = this.#added;
+    const { standing } = this.#place;
     try {
-      const state = await this.#readState(link, position, this.#identity);
+      const state = await this.#readState(link, standing.position, standing.identity);
       if (attempt !== this.#attempt) return;
-      this.#seen?.turn(this.#position ?? position, performance.now());
+      this.#seen?.turn(this.#place.position, performance.now());
       // Pushes before the reply have been taken: behind the stream's end then means that one never came.
-      if (isBefore(this.#position ?? position, state.last)) this.#start('silent');
-      else if (judge({ position, added }, state) !== 'sound') this.#start('silent');
+      if (this.#place.isBefore(state.last.ms, state.last.seq)) this.#start('silent');
+      else if (judge(standing, state) !== 'sound') this.#start('silent');
     } catch (err) {
       if (attempt === this.#attempt) this.#fail(err);
     }
   }
 
   #start(reason: CatchUpReason | undefined): void {
-    const attempt = ++this.#attempt;
-    this.#isLive = false;
-    clearTimeout(this.#retry);
+    const attempt = this.#beginAttempt();
     this.#getLive(attempt, reason).catch((err: unknown) => {
       if (attempt === this.#attempt) this.#fail(err);
     });
   }
 
+  /** It is live no more, and what was tried before has nothing to say. */
+  #beginAttempt(): number {
+    this.#lastStanding = this.standing;
+    this.#isLive = false;
+    clearTimeout(this.#retry);
+    return ++this.#attempt;
+  }
+
   #fail(err: unknown): void {
     this.#debug(err);
-    this.#attempt++;
-    this.#isLive = false;
+    this.#beginAttempt();
     this.#parts.onTrouble();
-    clearTimeout(this.#retry);
     this.#retry = setTimeout(
       () => {
         if (this.#link?.isUp === true) this.onUp();
@@ -140,32 +150,38 @@ export class ShardReader implements LinkUser {
   async #getLive(attempt: number, reason: CatchUpReason | undefined): Promise<void> {
     const link = this.#link;
     if (link === undefined) return;
-    const from = this.#position;
+    const { identity } = this.#place;
+    const from = this.#seen === undefined ? undefined : this.#place.position;
     this.#held.hasOverflowed = false;
     // Sent together: the position is read after the subscription has begun.
     const subscribed = link.subscribe(this.channel);
-    const [state] = await Promise.all([this.#readState(link, from, this.#identity), subscribed]);
+    const [state] = await Promise.all([this.#readState(link, from, identity), subscribed]);
     if (attempt !== this.#attempt) return;
     if (from === undefined) {
-      this.#stand(state.last, state.lastIdentity, state.added);
+      this.#place.set(state.last, state.lastIdentity, state.added);
       this.#seen = new Seen(state.last, performance.now());
-      if (this.#held.hasOverflowed && !(await this.#catchUp(attempt, link, state.last))) return;
+      if (this.#held.hasOverflowed && !(await this.#catchUp(attempt, link, origin))) return;
     } else {
       if (reason !== undefined) this.#parts.tally.catchUps[reason]++;
-      this.#resume(from, state);
-      if (!(await this.#catchUp(attempt, link, state.last))) return;
+      const countedTo = this.#resume(from, state);
+      if (!(await this.#catchUp(attempt, link, countedTo))) return;
     }
     this.#isLive = true;
     this.#onLive();
-    for (const push of this.#held.takeAll()) this.#takePush(push, true);
+    for (const push of this.#held.takeAll()) this.#takePush(push, 0, push.length, true);
   }
 
-  /** Sets the position from which to read on. */
-  #resume(from: Position, state: StreamState): void {
-    const verdict = judge({ position: from, added: this.#added }, state);
+  /** Sets the position from which to read on; up to which place the count of entries has them already. */
+  #resume(from: Position, state: StreamState): Position {
+    const verdict = judge({ position: from, added: this.#place.added }, state);
     if (verdict !== 'sound') this.#tellGap(verdict, from, state);
-    if (verdict === 'ids-went-back') this.#stand(this.#rewound(state), '', state.added);
-    else this.#stand(from, this.#identity, state.added);
+    if (verdict === 'ids-went-back') {
+      this.#place.set(this.#rewound(state), '', state.added);
+      return state.last;
+    }
+    // All that is there is behind the position.
+    if (verdict === 'trimmed') this.#place.added = state.added - state.length;
+    return origin;
   }
 
   /**
@@ -178,14 +194,8 @@ export class ShardReader implements LinkUser {
     return this.#held.positionBefore(state.last);
   }
 
-  #stand(position: Position, identity: string, added: number): void {
-    this.#position = position;
-    this.#identity = identity;
-    this.#added = added;
-  }
-
   #tellGap(reason: GapReason, from: Position, state: StreamState): void {
-    const rooms = [...this.rooms];
+    const rooms = [...this.rooms.keys()];
     this.#parts.tally.gaps[reason]++;
     this.#parts.log.warn(
       {
@@ -204,46 +214,46 @@ export class ShardReader implements LinkUser {
   async #catchUp(attempt: number, link: Link, countedTo: Position): Promise<boolean> {
     for (;;) {
       this.#held.hasOverflowed = false;
-      const position = formatPosition(this.#position as Position);
+      const position = formatPosition(this.#place.position);
       const entries = await link.readAfter(this.shard.stream, position, chunkSize);
       if (attempt !== this.#attempt) return false;
       for (const { id, bytes } of entries) {
         const { ms, seq } = parsePosition(id);
-        // Up to where the count was read, entries are in it.
         const isCounted = !isBefore(countedTo, { ms, seq });
         this.#take(bytes, ms, seq, 0, bytes.length, isCounted ? 0 : 1);
-        this.#identity = identityOf(bytes, 0);
+        this.#place.settle();
       }
       if (entries.length < chunkSize && !this.#held.hasOverflowed) return true;
     }
   }
 
-  #takePush(push: Buffer, isHeld = false): void {
-    let last = -1;
+  #takePush(bytes: Buffer, start: number, end: number, isHeld: boolean): void {
     let isStale = false;
-    readPush(push, (ms, seq, start, end) => {
-      const position = this.#position as Position;
-      if (ms > position.ms || (ms === position.ms && seq > position.seq)) {
-        this.#take(push, ms, seq, start, end, 1);
-        last = start;
+    for (let at = start; at + headerBytes <= end; ) {
+      const entryAt = at + headerBytes;
+      const entryEnd = entryAt + pushedLength(bytes, at);
+      const ms = pushedMs(bytes, at);
+      const seq = pushedSeq(bytes, at);
+      if (this.#place.isBefore(ms, seq)) {
+        this.#take(bytes, ms, seq, entryAt, entryEnd, 1);
       } else {
         isStale = true;
       }
-    });
-    if (last >= 0) this.#identity = identityOf(push, last);
+      at = entryEnd;
+    }
+    this.#place.settle();
     // While live, ids only grow: this stream isn't the one that was followed.
     if (isStale && !isHeld) {
       this.#start('stale');
-      this.#held.add(push);
+      this.#held.add(bytes.subarray(start, end));
     }
   }
 
   #take(bytes: Buffer, ms: number, seq: number, start: number, end: number, added: number): void {
     const { tally } = this.#parts;
-    this.#position = { ms, seq };
-    this.#added += added;
+    this.#place.moveTo(ms, seq, added, bytes, start);
     tally.received++;
-    if (!this.rooms.has(roomOf(bytes, start))) {
+    if (this.rooms.at(bytes, start + roomAt, start + idAt) === undefined) {
       tally.foreign++;
       return;
     }
@@ -267,7 +277,7 @@ export class ShardReader implements LinkUser {
 
   async #readState(link: Link, position: Position | undefined, identity: string): Promise<StreamState> {
     const text = position === undefined ? '' : formatPosition(position);
-    return readState(await link.readPosition(this.shard.stream, text, identity));
+    return readState(await link.readPositions(this.shard.stream, [text, identity]));
   }
 
   #debug(err: unknown): void {

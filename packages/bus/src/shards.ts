@@ -1,3 +1,4 @@
+import { hash } from './hash.ts';
 import { channelOf, reviewStreamKey, reviewWakeChannel, streamKey } from './keys.ts';
 import { slotCount, slotOf } from './slot.ts';
 
@@ -47,14 +48,4 @@ function makeShard(index: number, count: number): Shard {
       };
     }
   }
-}
-
-/** FNV-1a with a final mix: neighbouring ids must not share the low bits that choose the shard. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  }
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  return (value ^ (value >>> 13)) >>> 0;
 }

@@ -6,22 +6,35 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { newId } from '@roomstream/protocol/ids';
+import { openLog } from '@roomstream/runtime/log';
 import { eventually } from '@roomstream/testing/eventually';
 import { freePort } from '@roomstream/testing/free-port';
 import { startRedisCluster } from '@roomstream/testing/redis-cluster';
 import { startRedis } from '@roomstream/testing/redis-server';
+import { Registry } from 'prom-client';
 import type { Bus } from '../src/bus.ts';
-import { accessTo, Collector, frame, openTestBus, reviewOf } from './bus-fixture.ts';
+import { UserRecords } from '../src/user-records.ts';
+import {
+  accessTo,
+  account,
+  Collector,
+  frame,
+  logsTo,
+  openTestBus,
+  reviewOf,
+  Shipper,
+  TestConnection,
+} from './bus-fixture.ts';
 
 // README.md of this package gives the same list to operators; a test below compares.
 const rights =
-  '~{s*}:* ~{roomstream}:* &{s*}:push &{s*}:review-wake +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xlen +xrange +xrevrange +xtrim +xdel +xack +xinfo|stream +xinfo|consumers +xgroup|create +xgroup|delconsumer +xreadgroup +xautoclaim +rpush +lpop +lpos +lindex +lrange +ltrim +hset +hget +hdel +pexpire +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
+  '~{s*}:* ~{roomstream}:* ~gateway:* &{s*}:push &{s*}:review-wake +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xlen +xrange +xrevrange +xtrim +xdel +xack +xinfo|stream +xinfo|consumers +xgroup|create +xgroup|delconsumer +xreadgroup +xautoclaim +rpush +lpop +lpos +lindex +lrange +ltrim +hset +hget +hdel +hgetall +hlen +hincrby +incr +sadd +srem +smembers +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +pexpire +pexpireat +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
 
 const user = ['--user', 'roomstream', 'on', '>s3cret', ...rights.split(' ')];
 
-/** Chats over some rooms, with review and without, and trims; rejects when something isn't allowed. */
+/** Chats over some rooms, with review and without, comes back to them, and trims; rejects when something isn't allowed. */
 async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise<void> {
-  const bus = await openTestBus(target, 3);
+  const bus = await openTestBus(target, 3, new Registry(), 2);
   try {
     const collector = new Collector();
     const follower = bus.follow(collector);
@@ -33,10 +46,52 @@ async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise
     await eventually(() => collector.entries.length === rooms.length);
     await reviewIn(bus, rooms);
     await eventually(() => collector.entries.length === 2 * rooms.length);
+    await logIn(bus, rooms);
+    await returnTo(bus, rooms);
     await bus.trim(60_000);
   } finally {
     await bus.close();
   }
+}
+
+/** Logs more of each room than may wait, and ships it. */
+async function logIn(bus: Bus, rooms: readonly string[]): Promise<void> {
+  const logs = logsTo('drop-oldest', newId());
+  const shipper = new Shipper(bus);
+  for (const room of rooms) {
+    for (let i = 0; i < 3; i++) assert.equal((await bus.publish([frame(room)], 50, logs)).kind, 'published');
+  }
+  await eventually(() => [...shipper.dropped.values()].length === 1);
+  const { group } = shipper;
+  await eventually(() => group.backlog().records > 2);
+  for (const lane of [...shipper.lanes.values()].flat()) {
+    const last = (await group.read(lane, '', 10)).at(-1);
+    assert.equal(await group.acknowledge(lane, last?.entryId ?? ''), 'acknowledged');
+  }
+  await shipper.group.close();
+}
+
+/** Keeps records of users in each room, reads what it has said, and disconnects them. */
+async function returnTo(bus: Bus, rooms: readonly string[]): Promise<void> {
+  const records = await UserRecords.open<TestConnection>(
+    bus,
+    newId(),
+    openLog('test', 'silent'),
+    () => new Map(),
+  );
+  const endsMs = bus.clock.nowMs() + 60_000;
+  for (const room of rooms) {
+    const state = { kind: 'open', beganMs: 0, endsMs, knownSinceMs: 0, certain: undefined } as const;
+    for (const number of [1, 2]) records.write(new TestConnection(number, room, 'ann', state));
+    await eventually(async () => assert.equal((await records.read(room, 'ann')).records.length, 2));
+    await records.gateway('another', room);
+    const standing = { position: { ms: 1, seq: 1 }, added: 1, identity: '' };
+    const bounds = { through: undefined, mostFrames: 10, mostBytes: 10_000, countsRest: false };
+    assert.ok((await bus.readRoom(room, { after: standing, ...bounds })).frames.length > 0);
+    const disconnect = { kind: 'disconnect', account, room, id: newId(), body: 'ann' } as const;
+    assert.equal((await bus.publish([disconnect])).kind, 'published');
+  }
+  await records.close();
 }
 
 /** Has a message of each room reviewed, by a worker that claims what it finds. */
@@ -57,7 +112,8 @@ async function reviewIn(bus: Bus, rooms: readonly string[]): Promise<void> {
     },
   );
   for (const room of rooms) {
-    assert.equal((await bus.submitReview(reviewOf(room, 'ann'), 5)).kind, 'published');
+    const review = { ...reviewOf(room, 'ann'), logs: logsTo('drop-oldest', newId()) };
+    assert.equal((await bus.submitReview(review, 5)).kind, 'published');
   }
   await eventually(() => settled.size === rooms.length);
   await group.close();

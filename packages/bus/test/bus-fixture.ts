@@ -1,13 +1,18 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { openLog } from '@roomstream/runtime/log';
 import { parseRedisUrl, type RedisAccess } from '@roomstream/runtime/redis';
+import { eventually } from '@roomstream/testing/eventually';
 import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { BusListener, GapReason } from '../src/bus.ts';
 import { type Bus, openBus } from '../src/bus.ts';
 import type { Entry, Received } from '../src/entry.ts';
+import type { LogGroup, LogLane, LogListener } from '../src/log-group.ts';
+import type { LogTarget } from '../src/log-target.ts';
 import type { Review } from '../src/review.ts';
+import type { Recorded, RecordState } from '../src/user-records.ts';
 
 /** How to reach the Redis of a test. */
 export function accessTo(url: string, redisCaFile?: string): RedisAccess {
@@ -19,9 +24,11 @@ export function openTestBus(
   target: string | RedisAccess,
   shards = 4,
   registry: Registry = new Registry(),
+  logBacklogRecords = 100_000,
 ): Promise<Bus> {
   const access = typeof target === 'string' ? accessTo(target) : target;
-  return openBus({ access, shards, log: openLog('bus-test', 'silent'), registry });
+  const log = openLog('bus-test', 'silent');
+  return openBus({ access, shards, log, registry, logBacklogRecords });
 }
 
 /** A Redis for one test. */
@@ -63,6 +70,7 @@ export function reviewOf(room: string, userId: string, content = 'hello'): Revie
     handler: { uri: 'arn:aws:lambda:us-west-2:000000000000:function:f', fallbackResult: 'ALLOW' },
     maximumMessageLength: 500,
     replyTo: { gateway: newId(), session: 7 },
+    logs: [],
   };
 }
 
@@ -96,4 +104,86 @@ export async function metric(
     Object.entries(labels).every(([key, text]) => candidate.labels[key] === text),
   );
   return value?.value ?? 0;
+}
+
+/** The account of all test rooms. */
+export const account = '000000000000';
+
+/** Log targets of configurations with these ids. */
+export function logsTo(whenFull: LogTarget['whenFull'], ...configurations: readonly string[]): LogTarget[] {
+  return configurations.map((configuration) => ({ configuration, whenFull }));
+}
+
+/** What a log queue on the room's shard holds, as `<stream id> <entry's id>`. */
+export async function logQueue(bus: Bus, room: string, configuration: string): Promise<string[]> {
+  const rows = await bus.commands.xrange(bus.keyOfRoom(room, `log:${configuration}`), '-', '+');
+  return rows.map(([id, fields]) => `${id} ${fields[1]?.slice(25, 37)}`);
+}
+
+/** A connection of a user to a room. */
+export class TestConnection implements Recorded {
+  readonly number: number;
+  readonly recordedRoom: string;
+  readonly userId: string;
+  returnedFrom: string | undefined = undefined;
+  state: RecordState;
+
+  constructor(number: number, room: string, userId: string, state: RecordState) {
+    this.number = number;
+    this.recordedRoom = room;
+    this.userId = userId;
+    this.state = state;
+  }
+
+  recordState(): RecordState {
+    return this.state;
+  }
+
+  recorded(_: RecordState, returnedFrom: string | undefined): void {
+    if (this.returnedFrom === returnedFrom) this.returnedFrom = undefined;
+  }
+}
+
+/** A shipper that owns shards and ships nothing unless told. */
+export class Shipper implements LogListener {
+  readonly group: LogGroup;
+  /** The lanes of the last poll, by shard. */
+  readonly lanes = new Map<number, readonly LogLane[]>();
+  readonly released: number[] = [];
+  readonly dropped = new Map<string, number>();
+  /** What a release waits for. */
+  holding: Promise<void> = Promise.resolve();
+
+  constructor(bus: Bus, leaseMs?: number) {
+    this.group = bus.logGroup(
+      leaseMs === undefined ? { shipper: newId() } : { shipper: newId(), leaseMs },
+      this,
+    );
+  }
+
+  onLanes(shard: number, lanes: readonly LogLane[], dropped: ReadonlyMap<string, number>): void {
+    this.lanes.set(shard, lanes);
+    for (const [owner, count] of dropped) this.dropped.set(owner, (this.dropped.get(owner) ?? 0) + count);
+  }
+
+  onRelease(shard: number): Promise<void> {
+    this.lanes.delete(shard);
+    this.released.push(shard);
+    return this.holding;
+  }
+
+  /** The lane of a configuration, once a poll has found it. */
+  lane(configuration: string): Promise<LogLane> {
+    return eventually(
+      () =>
+        [...this.lanes.values()].flat().find((lane) => lane.configuration === configuration) ??
+        assert.fail(`no lane of ${configuration}`),
+      20_000,
+    );
+  }
+
+  /** The shards that it has been told of and not been asked to give up. */
+  shards(): number[] {
+    return [...this.lanes.keys()].toSorted((a, b) => a - b);
+  }
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { redisCommand } from '@roomstream/testing/redis-command';
+import { durable } from '@roomstream/testing/redis-server';
 import { Registry } from 'prom-client';
 import type { Bus } from '../src/bus.ts';
 import { encodeEntry } from '../src/entry.ts';
@@ -44,7 +45,7 @@ function assertOnceInOneOrder(left: Collector, right: Collector, confirmed: read
 }
 
 test('everything confirmed is received once and in one order, though Redis is killed and restarted', async (t) => {
-  const redis = await redisFor(t);
+  const redis = await redisFor(t, durable);
   const one = await busFor(t, redis.url);
   const two = await busFor(t, redis.url);
   const room = newId();
@@ -103,6 +104,7 @@ test('however many publishes are sent again, the stream is walked once for all o
     [
       bus.keyOfRoom(room, 'push'),
       bus.keyOfRoom(room, 'review-wake'),
+      lost.length,
       ...lost.flatMap((entry) => [0, sinceMs, '', 1, encodeEntry(entry)]),
     ],
   );
@@ -178,7 +180,7 @@ test('catching up reads any number of entries, in order, while more are publishe
 });
 
 test('a join is rejected when Redis stays away, and works again when it is back', async (t) => {
-  const redis = await redisFor(t);
+  const redis = await redisFor(t, durable);
   const bus = await busFor(t, redis.url);
   await redis.kill();
   const collector = new Collector();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
 import { redisCommand } from '@roomstream/testing/redis-command';
-import { busFor, collect, frame, openTestBus, redisFor } from './bus-fixture.ts';
+import { busFor, collect, frame, logQueue, logsTo, openTestBus, redisFor, Shipper } from './bus-fixture.ts';
 
 test('while the memory of Redis is full a publish is unavailable within a second, nothing is evicted, and it recovers', async (t) => {
   const redis = await redisFor(t, ['--maxmemory-policy', 'noeviction']);
@@ -29,4 +29,24 @@ test('while the memory of Redis is full a publish is unavailable within a second
   assert.equal((await bus.publish([after], 100)).kind, 'published');
   await eventually(() => collector.ids().includes(after.id));
   assert.deepEqual(collector.ids(), [before.id, after.id]);
+});
+
+test('while the memory of Redis is full a shipper that starts takes the shards of one that is dead, and ships what fills it', async (t) => {
+  const redis = await redisFor(t, ['--maxmemory-policy', 'noeviction']);
+  const bus = await busFor(t, redis.url, 2);
+  const [room, configuration] = [newId(), newId()];
+  const dead = await busFor(t, redis.url, 2);
+  const leaseMs = 1_500;
+  const before = new Shipper(dead, leaseMs);
+  await eventually(() => before.group.ownedShards() === 2);
+  const logged = await bus.publish([frame(room)], undefined, logsTo('block', configuration));
+  assert.equal(logged.kind, 'published');
+  await redisCommand(redis.port, 'CONFIG', 'SET', 'maxmemory', '1');
+  assert.equal((await bus.publish([frame(room)])).kind, 'unavailable');
+  dead.commands.disconnect();
+  const shipper = new Shipper(bus, leaseMs);
+  const lane = await shipper.lane(configuration);
+  await eventually(() => shipper.group.ownedShards() === 2);
+  assert.equal(await shipper.group.acknowledge(lane, lane.oldestId), 'acknowledged');
+  assert.deepEqual(await logQueue(bus, room, configuration), []);
 });

@@ -31,7 +31,7 @@ async function submit(bus: Bus, room: string, text: string): Promise<void> {
   const keys = [stream, bus.keyOfRoom(room, 'review'), bus.keyOfRoom(room, `rate:${room}`)];
   await defineScripts(bus.commands).publishEntries(
     [...keys, reviewQueueKey(tag, room, 'ann')],
-    [`{${tag}}:push`, `{${tag}}:review-wake`, 0, '', 100, 1, text],
+    [`{${tag}}:push`, `{${tag}}:review-wake`, 1, 0, '', 100, 1, text],
   );
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { durable, type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import type { Bus } from '../src/bus.ts';
 import { encodeEntry } from '../src/entry.ts';
 import { reviewGroup, reviewQueueKey } from '../src/keys.ts';
@@ -16,7 +16,7 @@ let redis: RedisServer;
 let bus: Bus;
 
 before(async () => {
-  redis = await startRedis();
+  redis = await startRedis(durable);
   bus = await openTestBus(redis.url);
 });
 
@@ -177,7 +177,7 @@ test('a submit whose reply was lost is not added again: neither while it waits n
   const submit = async (isRetried: boolean) =>
     scripts.publishEntries(
       [stream, reviewStream, rate, queue],
-      [`{${tag}}:push`, `{${tag}}:review-wake`, 5, isRetried ? since : '', 100, 1, encodeReview(review)],
+      [`{${tag}}:push`, `{${tag}}:review-wake`, 1, 5, isRetried ? since : '', 100, 1, encodeReview(review)],
     );
   const waitingBefore = await bus.commands.xlen(reviewStream);
   const [first] = await submit(false);
@@ -188,7 +188,7 @@ test('a submit whose reply was lost is not added again: neither while it waits n
   assert.equal(
     await scripts.settleReview(
       [reviewStream, stream, `{${tag}}:review-verdicts`, queue, `{${tag}}:review-dead`],
-      [`{${tag}}:push`, reviewGroup, `${first}`, verdict],
+      [`{${tag}}:push`, reviewGroup, `${first}`, verdict, ''],
     ),
     1,
   );
@@ -203,7 +203,7 @@ test('when too many messages wait for review on a shard, submitting is unavailab
   const tag = stream.slice(1, stream.indexOf('}'));
   const reply = await defineScripts(bus.commands).publishEntries(
     [stream, bus.keyOfRoom(room, 'review'), bus.keyOfRoom(room, 'rate:x'), reviewQueueKey(tag, room, 'ann')],
-    [`{${tag}}:push`, `{${tag}}:review-wake`, 0, '', 0, 1, encodeReview(reviewOf(room, 'ann'))],
+    [`{${tag}}:push`, `{${tag}}:review-wake`, 1, 0, '', 0, 1, encodeReview(reviewOf(room, 'ann'))],
   );
   assert.deepEqual(reply, [-1]);
 });
