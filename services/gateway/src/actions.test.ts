@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Published } from '@roomstream/bus/bus';
 import type { Entry } from '@roomstream/bus/entry';
+import type { LogTarget } from '@roomstream/bus/log-target';
 import type { Review } from '@roomstream/bus/review';
 import { capabilities } from '@roomstream/protocol/capabilities';
 import { openLog } from '@roomstream/runtime/log';
 import { presetQuotas } from '@roomstream/store/quotas';
 import type { Room } from '@roomstream/store/records';
+import { StoreUnavailable } from '@roomstream/store/store-unavailable';
 import { type ActionParts, openActions } from './actions.ts';
-import type { LocalRoom } from './rooms.ts';
-import { Session } from './session.ts';
+import { type LocalRoom, Session } from './session.ts';
 
 const account = '000000000000';
 const room: Room = {
@@ -35,7 +36,12 @@ type ErrorFrame = { Type: string; Id: string; RequestId?: string; ErrorCode: num
 /** Actions whose edges are functions of the test. */
 function open(changed: Partial<ActionParts> = {}) {
   const errors: ErrorFrame[] = [];
-  const published: { entries: readonly Entry[]; perSecond: number | undefined }[] = [];
+  const published: {
+    entries: readonly Entry[];
+    perSecond: number | undefined;
+    logs: readonly LogTarget[];
+  }[] = [];
+  const logRefusals: string[] = [];
   const submitted: { review: Review; perSecond: number | undefined }[] = [];
   let permits = 0;
   const actions = openActions({
@@ -52,20 +58,21 @@ function open(changed: Partial<ActionParts> = {}) {
     },
     rates: { take: async () => 1 },
     isRefused: () => false,
-    publish: async (entries, perSecond): Promise<Published> => {
-      published.push({ entries, perSecond });
+    publish: async (entries, perSecond, logs): Promise<Published> => {
+      published.push({ entries, perSecond, logs });
       return { kind: 'published', entryId: '1-1' };
     },
     submitReview: async (review, perSecond): Promise<Published> => {
       submitted.push({ review, perSecond });
       return { kind: 'published', entryId: '1-1' };
     },
+    logRefused: (_account, configuration) => void logRefusals.push(configuration),
     replyTo: ({ number }) => ({ gateway: 'GGGGGGGGGGGG', session: number }),
     send: (_session, frame) => void errors.push(JSON.parse(frame) as ErrorFrame),
     nowMs: () => 1_700_000_000_000,
     ...changed,
   });
-  return { actions, errors, published, submitted, permitsTaken: () => permits };
+  return { actions, errors, published, submitted, logRefusals, permitsTaken: () => permits };
 }
 
 function session(held: readonly (typeof capabilities)[number][] = capabilities): Session {
@@ -125,6 +132,7 @@ test('a message to a room with a handler goes to review alone, with its sender�
     handler: messageReviewHandler,
     maximumMessageLength: room.maximumMessageLength,
     replyTo: { gateway: 'GGGGGGGGGGGG', session: 1 },
+    logs: [],
   });
   assert.deepEqual([submitted.length, submitted[0]?.perSecond, published, permitsTaken()], [1, 10, [], 1]);
 });
@@ -214,6 +222,12 @@ const refusals: {
     requestId: 'r1',
   },
   {
+    name: 'a room whose log is full',
+    parts: { publish: async () => ({ kind: 'log-full', configuration: 'LLLLLLLLLLLL' }) },
+    code: 429,
+    requestId: 'r1',
+  },
+  {
     name: 'a publish that is not confirmed',
     parts: { publish: async () => ({ kind: 'unavailable' }) },
     code: 500,
@@ -265,6 +279,74 @@ test('a permit of the account comes back when the room’s rate refuses, and not
   unknown.actions.frame(session(), frame(send), false);
   await unknown.actions.idle();
   assert.equal(unknown.permitsTaken(), 1);
+});
+
+const logged = { ...room, loggingConfigurationIds: ['LLLLLLLLLLLL', 'KKKKKKKKKKKK'] };
+const logsWhenFull = { own: { LLLLLLLLLLLL: 'block' }, others: 'drop-oldest' } as const;
+const loggedQuotas = { of: () => ({ ...presetQuotas('unlimited'), logsWhenFull }) };
+const loggedTo = [
+  { configuration: 'LLLLLLLLLLLL', whenFull: 'block' },
+  { configuration: 'KKKKKKKKKKKK', whenFull: 'drop-oldest' },
+];
+const moderationLoggedTo = [{ configuration: 'LLLLLLLLLLLL', whenFull: 'exceed' }, loggedTo[1]];
+
+test('all that is sent to a room goes to its logs, with what the accounts file says of a full one, but none of them blocks moderators; review takes them along', async () => {
+  const { actions, published } = open({ record: () => logged, quotas: loggedQuotas });
+  const one = session();
+  actions.frame(one, frame(send), false);
+  actions.frame(one, frame({ Action: 'DELETE_MESSAGE', Id: 'MMMMMMMMMMMM' }), false);
+  actions.frame(one, frame({ Action: 'DISCONNECT_USER', UserId: 'bob' }), false);
+  await actions.idle();
+  assert.deepEqual(
+    published.map(({ logs }) => logs),
+    [loggedTo, moderationLoggedTo, moderationLoggedTo],
+  );
+  const reviewed = open({ record: () => ({ ...logged, messageReviewHandler }), quotas: loggedQuotas });
+  reviewed.actions.frame(session(), frame(send), false);
+  await reviewed.actions.idle();
+  assert.deepEqual(reviewed.submitted[0]?.review.logs, loggedTo);
+});
+
+test('messages of rooms without logging carry one and the same empty list', async () => {
+  const { actions, published } = open();
+  for (let i = 0; i < 2; i++) actions.frame(session(), frame(send), false);
+  await actions.idle();
+  assert.deepEqual(published[0]?.logs, []);
+  assert.equal(published[0]?.logs, published[1]?.logs);
+});
+
+test('what a full log refuses is counted by its configuration, gives the account’s permit back, and doesn’t tell viewers which it is', async () => {
+  const full = async (): Promise<Published> => ({ kind: 'log-full', configuration: 'LLLLLLLLLLLL' });
+  for (const parts of [
+    { publish: full, record: () => logged },
+    { submitReview: full, record: () => ({ ...logged, messageReviewHandler }) },
+  ]) {
+    const { actions, errors, logRefusals, permitsTaken } = open(parts);
+    actions.frame(session(), frame(send), false);
+    await actions.idle();
+    assert.deepEqual([logRefusals, permitsTaken()], [['LLLLLLLLLLLL'], 0]);
+    assert.match(errors[0]?.ErrorMessage ?? '', /log is full/);
+    assert.doesNotMatch(errors[0]?.ErrorMessage ?? '', /LLLLLLLLLLLL/);
+  }
+});
+
+test('during an outage no message makes a line of the log; other errors are warnings', async () => {
+  const log = openLog('test', 'silent');
+  const levels: string[] = [];
+  log.warn = () => void levels.push('warn');
+  log.debug = () => void levels.push('debug');
+  for (const error of [new StoreUnavailable('read room', undefined), new TypeError('a bug')]) {
+    const { actions, errors } = open({
+      log,
+      record: async () => {
+        throw error;
+      },
+    });
+    actions.frame(session(), frame(send), false);
+    await actions.idle();
+    assert.equal(errors[0]?.ErrorCode, 500);
+  }
+  assert.deepEqual(levels, ['debug', 'warn']);
 });
 
 test('an account that is pending verification may receive, and gets 403 for every action', async () => {

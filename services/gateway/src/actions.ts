@@ -4,6 +4,7 @@ import { limits } from '@roomstream/protocol/limits';
 import { type Decoded, decodeRequest, type Request } from '@roomstream/protocol/requests';
 import type { Log } from '@roomstream/runtime/log';
 import type { Quotas } from '@roomstream/store/quotas';
+import { StoreUnavailable } from '@roomstream/store/store-unavailable';
 import { type HandOverParts, handOver, type Outcome } from './hand-over.ts';
 import { takeRequest } from './limits.ts';
 import type { Metrics } from './metrics.ts';
@@ -34,14 +35,21 @@ export function openActions(parts: ActionParts): Actions {
     parts.send(session, encodeError(refusal, id));
   };
 
+  const failed = (session: Session, request: Request, err: unknown): Outcome => {
+    // Nothing was published. An outage fails every request, and is logged by who notices it first.
+    const level = err instanceof StoreUnavailable ? 'debug' : 'warn';
+    parts.log[level]({ err, room: session.room.id, action: request.action }, 'a request failed');
+    return { kind: 'refused', code: errorCode.internal, message: 'The request failed; try again' };
+  };
+
   const carryOut = async (session: Session, request: Request, id: string) => {
-    const outcome = await inTurn(session, () => handOver(parts, session, request, id)).catch(
-      (err: unknown): Outcome => {
-        // The store is away, for one. Nothing was published.
-        parts.log.warn({ err, room: session.room.id, action: request.action }, 'a request failed');
-        return { kind: 'refused', code: errorCode.internal, message: 'The request failed; try again' };
-      },
-    );
+    let outcome: Outcome;
+    try {
+      const turn = inTurn(session, () => handOver(parts, session, request, id));
+      outcome = turn instanceof Promise ? await turn : turn;
+    } catch (err) {
+      outcome = failed(session, request, err);
+    }
     const verdict = outcome.kind === 'refused' ? outcome : await outcome.verdict;
     if (verdict !== undefined) refuse(session, id, { ...verdict, requestId: request.requestId });
   };
@@ -62,10 +70,14 @@ export function openActions(parts: ActionParts): Actions {
   };
 }
 
-/** Lets the requests of one connection reach the bus in the order in which they came, even when one must wait for a record. */
-function inTurn(session: Session, act: () => Promise<Outcome>): Promise<Outcome> {
+/**
+ * Lets the requests of one connection reach the bus in the order in which they came, even when one must wait for a
+ * record. Most don't wait, and then there is no turn to keep.
+ */
+function inTurn(session: Session, act: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
   const before = session.turn;
   const outcome = before === undefined ? act() : before.then(act);
+  if (!(outcome instanceof Promise)) return outcome;
   const end = () => {
     if (session.turn === turn) session.turn = undefined;
   };

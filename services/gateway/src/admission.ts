@@ -102,11 +102,13 @@ export class Admission {
 
   #begin({ job, deadlineMs }: Waiting): void {
     this.#underWay++;
-    void job.run(deadlineMs).finally(() => {
-      this.#underWay--;
-      this.#pump();
-    });
+    void job.run(deadlineMs).then(this.#done);
   }
+
+  readonly #done = (): void => {
+    this.#underWay--;
+    this.#pump();
+  };
 
   /** Takes credit for one; a tenth of a second's worth may gather. */
   #spend(): boolean {

@@ -4,16 +4,18 @@ import type { Log } from '@roomstream/runtime/log';
 import type { ConnectionSlots } from '@roomstream/store/connection-slots';
 import { ExpiryWheel } from './expiry.ts';
 import type { Metrics } from './metrics.ts';
-import type { LocalRoom, LocalRooms } from './rooms.ts';
-import type { Session } from './session.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Recovery } from './recovery/recovery.ts';
+import type { LocalRooms } from './rooms.ts';
+import type { LocalRoom, Session } from './session.ts';
 import type { Transport } from './transport.ts';
-import type { UserRegistry } from './user-registry.ts';
 
 /** What the life of connections touches. */
 export type ConnectionParts = {
   readonly rooms: LocalRooms;
+  readonly outgoing: Pick<Outgoing, 'between' | 'flush' | 'flushAll'>;
   readonly slots: Pick<ConnectionSlots, 'release'>;
-  readonly users: UserRegistry;
+  readonly recovery: Pick<Recovery, 'opened' | 'closed' | 'sentAway'>;
   readonly transport: Pick<Transport, 'send' | 'drop' | 'subscribe'>;
   readonly metrics: Pick<Metrics, 'sessionEnded' | 'error'>;
   /** Notes that a room has had a connection: unused rooms are removed after 24 months. */
@@ -44,22 +46,30 @@ export class Connections {
     return this.#wheel.size;
   }
 
-  /** A connection was opened; its room is held and its slot taken. */
+  /** A connection was opened; its room is held and its slot taken. It gets nothing yet: see `listen`. */
   opened(session: Session): void {
-    const { rooms, users, transport } = this.#parts;
+    const { rooms, recovery } = this.#parts;
     this.#wheel.add(session);
     rooms.enter(session);
-    users.add(session);
-    transport.subscribe(session, session.room.id);
+    recovery.opened(session);
     this.#touch(session.room);
   }
 
-  /** A connection was closed, by whomever. */
-  closed(session: Session): void {
-    const { rooms, users, slots } = this.#parts;
+  /** An open connection gets the frames that are added to its room from now on. */
+  listen(session: Session): void {
+    const { outgoing, transport } = this.#parts;
+    session.isListening = true;
+    outgoing.between(session.room, () => transport.subscribe(session, session.room.id));
+  }
+
+  /** A connection was closed, by whomever; `code` as the transport tells it. */
+  closed(session: Session, code: number): void {
+    const { rooms, outgoing, recovery, slots } = this.#parts;
     this.#wheel.remove(session);
+    recovery.closed(session, code);
     rooms.exit(session);
-    users.remove(session);
+    // Nobody is left to get it, and who comes next must not.
+    if (session.room.size === 0) outgoing.flush(session.room);
     slots.release(session.room.account);
   }
 
@@ -77,11 +87,14 @@ export class Connections {
   sendAway(session: Session, message: string): void {
     session.hasEnded = true;
     this.#parts.metrics.error(errorCode.unauthorized);
+    this.#parts.outgoing.flush(session.room);
     this.#parts.transport.send(session, encodeError({ code: errorCode.unauthorized, message }));
+    this.#parts.recovery.sentAway(session);
   }
 
   /** Drops all that is left, without a close frame. */
   dropAll(): void {
+    this.#parts.outgoing.flushAll();
     for (const session of [...this.#wheel]) this.#parts.transport.drop(session);
   }
 

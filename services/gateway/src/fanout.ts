@@ -2,9 +2,11 @@ import type { BusListener } from '@roomstream/bus/bus-listener';
 import type { Received } from '@roomstream/bus/entry';
 import { decodeReply } from '@roomstream/bus/reply';
 import { errorCode } from '@roomstream/protocol/errors';
-import { eventName } from '@roomstream/protocol/events';
 import type { Log } from '@roomstream/runtime/log';
-import type { Action, Metrics } from './metrics.ts';
+import { actionOf } from './action-of.ts';
+import type { Metrics } from './metrics.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Recovery } from './recovery/recovery.ts';
 import type { ReplySessions } from './reply-sessions.ts';
 import type { LocalRooms } from './rooms.ts';
 import { closeCode, type Transport } from './transport.ts';
@@ -12,26 +14,32 @@ import { closeCode, type Transport } from './transport.ts';
 /** What fan-out works with. */
 export type FanoutParts = {
   readonly rooms: LocalRooms;
+  readonly outgoing: Pick<Outgoing, 'add' | 'between' | 'flush'>;
   readonly replySessions: Pick<ReplySessions, 'find'>;
-  readonly transport: Pick<Transport, 'publish' | 'send' | 'end'>;
+  readonly recovery: Pick<Recovery, 'onFrame' | 'onProbe' | 'onGap'>;
+  readonly transport: Pick<Transport, 'send' | 'end'>;
   readonly metrics: Pick<Metrics, 'delivered' | 'error' | 'gap'>;
   readonly log: Log;
 };
 
 /** Hands what the bus brings to the connections of its room; frames go through unparsed. */
-export function openFanout({ rooms, replySessions, transport, metrics, log }: FanoutParts): BusListener {
+export function openFanout(parts: FanoutParts): BusListener {
+  const { rooms, outgoing, replySessions, recovery, transport, metrics, log } = parts;
   const frame = (entry: Received) => {
     const room = rooms.find(entry.room);
     if (room === undefined) return;
-    if (room.overlaps !== undefined) for (const frames of room.overlaps) frames.push(entry.body);
+    recovery.onFrame(room, entry);
     if (room.size === 0) return;
-    transport.publish(entry.room, entry.body);
+    outgoing.add(room, entry.body);
     metrics.delivered(actionOf(entry.body), room.size);
   };
   const disconnect = (entry: Received) => {
     const room = rooms.find(entry.room);
     if (room === undefined) return;
+    // Its event first.
+    outgoing.flush(room);
     for (const session of rooms.disconnect(room, entry.body.toString())) {
+      session.isExpelled = true;
       transport.end(session, closeCode.normal);
     }
   };
@@ -40,7 +48,7 @@ export function openFanout({ rooms, replySessions, transport, metrics, log }: Fa
     const answer = decodeReply(entry.body);
     const session = answer === undefined ? undefined : replySessions.find(answer);
     if (answer === undefined || session === undefined) return;
-    transport.send(session, answer.frame);
+    outgoing.between(session.room, () => transport.send(session, answer.frame));
     metrics.error(errorCode.notAcceptable);
   };
   return {
@@ -54,6 +62,9 @@ export function openFanout({ rooms, replySessions, transport, metrics, log }: Fa
           return rooms.invalidate(entry.room);
         case 'reply':
           return reply(entry);
+        case 'probe':
+        case 'answer':
+          return recovery.onProbe(entry);
         default:
           entry.kind satisfies never;
       }
@@ -64,18 +75,11 @@ export function openFanout({ rooms, replySessions, transport, metrics, log }: Fa
         { rooms: lost.length, reason },
         'entries of rooms were lost; their connections may have missed frames',
       );
-      for (const room of lost) rooms.invalidate(room);
+      for (const id of lost) {
+        rooms.invalidate(id);
+        const room = rooms.find(id);
+        if (room !== undefined) recovery.onGap(room);
+      }
     },
   };
-}
-
-/** Where `MESSAGE` or `EVENT` begins in every frame: `{"Type":"`. */
-const typeOffset = 9;
-const letterM = 'M'.charCodeAt(0);
-
-/** The action that a frame is counted under. Messages, the many, are told by one byte; events are searched. */
-export function actionOf(frame: Buffer): Action {
-  if (frame[typeOffset] === letterM) return 'SEND_MESSAGE';
-  if (frame.includes(`"EventName":"${eventName.deleteMessage}"`)) return 'DELETE_MESSAGE';
-  return frame.includes(`"EventName":"${eventName.disconnectUser}"`) ? 'DISCONNECT_USER' : 'SEND_EVENT';
 }

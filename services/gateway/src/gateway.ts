@@ -1,14 +1,19 @@
 import { openBus } from '@roomstream/bus/bus';
+import { UserRecords } from '@roomstream/bus/user-records';
 import { newId } from '@roomstream/protocol/ids';
+import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
 import { clientAddress } from '@roomstream/runtime/trusted-proxies';
+import { openLogRefusals } from '@roomstream/store/log-refusals';
 import { openQuotas } from '@roomstream/store/quotas';
 import { recordsAccess } from '@roomstream/store/records-settings';
 import { openStore } from '@roomstream/store/store';
+import { TokenClaims } from '@roomstream/token/token-claims';
 import { openTokenKeys } from '@roomstream/token/token-keys';
+import { actionOf } from './action-of.ts';
 import { openActions } from './actions.ts';
 import { Admission } from './admission.ts';
 import { Connections } from './connections.ts';
@@ -16,14 +21,25 @@ import { drain } from './drain.ts';
 import { openFanout } from './fanout.ts';
 import { admit, type HandshakeParts, refuse } from './handshake.ts';
 import { type HandshakeOutcome, openGatewayMetrics } from './metrics.ts';
+import { Outgoing } from './outgoing.ts';
+import { handIn } from './recovery/hand-in.ts';
+import { Recovery } from './recovery/recovery.ts';
 import { ReplySessions } from './reply-sessions.ts';
 import { LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
 import { gatewaySettings } from './settings.ts';
 import { type Connection, type Handshake, openTransport, type TransportOptions } from './transport.ts';
-import { UserRegistry } from './user-registry.ts';
 
 type GatewaySettings = Settings<typeof gatewaySettings>;
+
+/** How a gateway is run. */
+export type GatewayOptions = {
+  /** Other processes of this gateway listen on the same port; false when not given. */
+  readonly sharesPort?: boolean;
+};
+
+/** Longest time for which what clients send is collected on its way to the bus: a small part of what p99 may be. */
+const mostCollectingForBusMs = 4;
 
 /** Undoes what a start has done so far, the latest first. */
 type Closers = (() => unknown)[];
@@ -32,10 +48,14 @@ type Closers = (() => unknown)[];
  * Starts a gateway: WebSockets of clients on one side, the bus on the other. Rejects with a plain message when a
  * setting, the port, a key or Redis doesn't let it start; then nothing of it is left running.
  */
-export async function startGateway(settings: GatewaySettings, surroundings: Surroundings): Promise<Service> {
+export async function startGateway(
+  settings: GatewaySettings,
+  surroundings: Surroundings,
+  options: GatewayOptions = {},
+): Promise<Service> {
   const closers: Closers = [];
   try {
-    return await start(settings, surroundings, closers);
+    return await start(settings, surroundings, options, closers);
   } catch (error) {
     await closeAll(closers, surroundings.log);
     throw error;
@@ -45,6 +65,7 @@ export async function startGateway(settings: GatewaySettings, surroundings: Surr
 async function start(
   settings: GatewaySettings,
   surroundings: Surroundings,
+  { sharesPort = false }: GatewayOptions,
   closers: Closers,
 ): Promise<Service> {
   const { log, registry } = surroundings;
@@ -58,24 +79,54 @@ async function start(
   const quotas = opened(await openQuotas(settings, log), (open) => open.close());
   const access = recordsAccess(settings);
   const store = opened(await openStore({ access, quotas, log, registry }), (open) => open.close());
-  const bus = opened(await openBus({ access: settings, shards: settings.shards, log, registry }), (open) =>
-    open.close(),
+  const { shards, logBacklogRecords } = settings;
+  const bus = opened(
+    await openBus({
+      access: settings,
+      shards,
+      logBacklogRecords,
+      mostCollectingMs: Math.min(settings.mostCollectingMs, mostCollectingForBusMs),
+      log,
+      registry,
+    }),
+    (open) => open.close(),
   );
   const slots = opened(store.connectionSlots(gatewayId), (open) => open.close());
   const permits = opened(store.sendPermits(), (open) => open.close());
-  const users = opened(await UserRegistry.open(bus, gatewayId, log), (open) => open.close());
   // The parts know each other in a circle: the bus calls fan-out, which calls the transport, which calls the rest.
   const follower = opened(
     bus.follow({ onEntry: (entry) => fanout.onEntry(entry), onGap: (lost, why) => fanout.onGap(lost, why) }),
     (open) => open.close(),
   );
-  const rooms = new LocalRooms(store.rooms, follower);
+  const rooms = new LocalRooms(store.rooms, follower, (room) => bus.shardOf(room));
   const replySessions = new ReplySessions(gatewayId);
   const metrics = openGatewayMetrics(registry, {
     connections: () => connections.size,
     rooms: () => rooms.size,
     handshakesWaiting: () => admission.waiting,
   });
+  const recovery = opened(
+    new Recovery({
+      gatewayId,
+      rooms,
+      standingOf: (room) => follower.standingOf(room),
+      readRoom: (room, range) => bus.readRoom(room, range),
+      publish: (entry) => bus.publish([entry]),
+      between: (room, step) => outgoing.between(room, step),
+      ping: (session, payload) => transport.ping(session, payload),
+      windowMs: (account) => quotas.of(account).recoveryWindowSeconds * 1000,
+      bounds: { mostFrames: settings.mostRecoveredFrames, mostBytes: settings.mostRecoveredBytes },
+      overlapMs: settings.refreshOverlapMs,
+      nowMs: () => bus.clock.nowMs(),
+      metrics,
+      log,
+    }),
+    (open) => open.close(),
+  );
+  recovery.use(
+    opened(await UserRecords.open<Session>(bus, gatewayId, log, recovery.places), (open) => open.close()),
+  );
+  const logRefusals = openLogRefusals({ registry, log, region: settings.region });
   const actions = openActions({
     quotas,
     metrics,
@@ -83,9 +134,10 @@ async function start(
     permits,
     rates: store.rates,
     record: (room) => rooms.record(room),
-    publish: (entries, perSecond) => bus.publish(entries, perSecond),
+    publish: (entries, perSecond, logs) => bus.publish(entries, perSecond, logs),
     isRefused: (room, perSecond) => bus.isRefused(room, perSecond),
     submitReview: (review, perSecond) => bus.submitReview(review, perSecond),
+    logRefused: logRefusals.add,
     replyTo: (session) => replySessions.addressOf(session),
     send: (session, frame) => transport.send(session, frame),
     nowMs: () => bus.clock.nowMs(),
@@ -99,14 +151,28 @@ async function start(
   const end = (session: Session, code: number) => transport.end(session, code);
   const parts: HandshakeParts = {
     tokens,
+    claims: new TokenClaims(bus.commands),
     bus,
     rooms,
     slots,
-    users,
+    recovery,
     proxies: settings.trustedProxies,
     end,
-    send: (session, frame) => transport.send(session, frame),
-    overlapMs: settings.refreshOverlapMs,
+    listen: (session) => connections.listen(session),
+    handIn: (session, arrival) => {
+      const owed = {
+        transport,
+        recovery,
+        listen: (arrived: Session) => connections.listen(arrived),
+        delivered: (frame: Buffer) => metrics.delivered(actionOf(frame), 1),
+      };
+      const handedIn = handIn(owed, session, arrival).catch((err: unknown) => {
+        transport.drop(session);
+        throw err;
+      });
+      background(handedIn.finally(arrival.held.release), log, 'handing in what a user has missed');
+    },
+    mostHistory: settings.historyMostMessages,
   };
   const state = { isDraining: false, isRefusing: false };
   const tell = (handshake: Handshake, outcome: HandshakeOutcome) => {
@@ -116,25 +182,36 @@ async function start(
     log.debug({ outcome, address }, 'a handshake was refused');
   };
   const transport = opened(
-    await openTransport(transportOptions(settings, tls), {
+    await openTransport(transportOptions(settings, tls, sharesPort), {
       onHandshake: (handshake) => enqueue(handshake, admission, parts, tell, state),
       onOpen: (connection) => connections.opened(sessionOf(connection)),
       onFrame: (connection, bytes, isBinary) => actions.frame(sessionOf(connection), bytes, isBinary),
-      onClose: (connection) => {
+      onClose: (connection, code) => {
         const session = sessionOf(connection);
         replySessions.forget(session);
-        connections.closed(session);
+        connections.closed(session, code);
       },
+      onPong: (connection, payload) => recovery.ponged(sessionOf(connection), payload),
       onDropped: () => metrics.slowReader(),
     }),
     (open) => open.close(),
   );
-  const fanout = openFanout({ rooms, replySessions, transport, metrics, log });
+  const outgoing = opened(
+    new Outgoing({
+      transport,
+      metrics,
+      mostCollectingMs: settings.mostCollectingMs,
+      nowMs: () => performance.now(),
+    }),
+    (open) => open.flushAll(),
+  );
+  const fanout = openFanout({ rooms, outgoing, replySessions, recovery, transport, metrics, log });
   const connections = opened(
     new Connections({
       rooms,
+      outgoing,
       slots,
-      users,
+      recovery,
       transport,
       metrics,
       touch: (account, room) => store.rooms.touch(account, room),
@@ -189,15 +266,20 @@ function enqueue(
     get isGone() {
       return handshake.isGone;
     },
-    run: async (deadlineMs) => tell(handshake, await admit(parts, handshake, deadlineMs)),
+    run: (deadlineMs) => admit(parts, handshake, deadlineMs).then((outcome) => tell(handshake, outcome)),
     refuse: refuseNow,
   });
 }
 
-function transportOptions(settings: GatewaySettings, tls: TransportOptions['tls']): TransportOptions {
+function transportOptions(
+  settings: GatewaySettings,
+  tls: TransportOptions['tls'],
+  sharesPort: boolean,
+): TransportOptions {
   return {
     host: settings.gatewayHost,
     port: settings.gatewayPort,
+    sharesPort,
     tls,
     idleTimeoutSeconds: settings.idleTimeoutSeconds,
     sendsPings: settings.sendsPings,

@@ -1,7 +1,7 @@
 import type { Capability } from '@roomstream/protocol/capabilities';
 import type { ErrorCode } from '@roomstream/protocol/errors';
+import { openMeters } from '@roomstream/runtime/meters';
 import type { Registry } from '@roomstream/runtime/metrics';
-import { Counter, Gauge } from 'prom-client';
 
 /** Actions as the guide's metrics name them: those of the messaging API, and the control plane's SendEvent. */
 export type Action = Capability | 'SEND_EVENT';
@@ -10,6 +10,7 @@ export type Action = Capability | 'SEND_EVENT';
 export type HandshakeOutcome =
   | 'admitted'
   | 'gone'
+  | 'bad_request'
   | 'no_token'
   | 'invalid_token'
   | 'expired_token'
@@ -32,16 +33,7 @@ export type Gauges = {
 
 /** Registers the gateway's metrics. */
 export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  const { counter, gauge, histogram, tally, tallyBy } = openMeters(registry);
   gauge(
     'roomstream_concurrent_chat_connections',
     'Open connections (ConcurrentChatConnections).',
@@ -49,23 +41,21 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
   );
   gauge('roomstream_gateway_rooms', 'Rooms that this gateway follows.', gauges.rooms);
   gauge('roomstream_handshakes_waiting', 'Handshakes that wait for their turn.', gauges.handshakesWaiting);
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
-  const deliveries = counter(
+  const deliveries = tallyBy<Action>(
     'roomstream_deliveries_total',
     'Frames handed to connections, by the action that made them (Deliveries).',
     'action',
   );
-  const messagingDeliveries = counter(
+  const messagingDeliveries = tally(
     'roomstream_messaging_deliveries_total',
     'Frames handed to connections (Messaging Deliveries).',
   );
-  const requests = counter(
+  const requests = tallyBy<Capability>(
     'roomstream_requests_total',
     'Requests of clients, by action (Requests).',
     'action',
   );
-  const messagingRequests = counter(
+  const messagingRequests = tally(
     'roomstream_messaging_requests_total',
     'Requests of clients, valid or not (Messaging Requests).',
   );
@@ -89,12 +79,64 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
     'Rooms whose connections may have missed frames.',
     'reason',
   );
+  const batches = histogram(
+    'roomstream_fanout_batch_frames',
+    'Frames of a busy room that were written to its connections together; those that went at once are not in it.',
+    [1, 2, 4, 8, 16, 32],
+  );
+  const collecting = histogram(
+    'roomstream_fanout_collecting_seconds',
+    'How long frames of a busy room were collected before they were written.',
+    [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1],
+  );
+  const recoveries = counter(
+    'roomstream_recoveries_total',
+    'Users who came back after a connection that didn’t end cleanly: `recovered` got all that they had missed, `partial` not, for `nothing` there was nothing.',
+    'outcome',
+  );
+  const recovered = counter(
+    'roomstream_recovered_frames_total',
+    'Frames that were sent again to users who came back.',
+  );
+  const missed = counter(
+    'roomstream_recovery_missed_frames_total',
+    'Frames that users who came back had missed and did not get, as far as they could be counted.',
+  );
+  const recovering = histogram(
+    'roomstream_recovery_seconds',
+    'From the handshake of a user who comes back until all that he gets is there.',
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+  );
+  const probes = counter(
+    'roomstream_probes_total',
+    'Connections that were asked for, when their user opened another one, whether they are truly alive.',
+    'outcome',
+  );
   return {
-    request: (action: Capability) => requests.inc({ action }),
-    messagingRequest: () => messagingRequests.inc(),
+    recovered: (
+      outcome: 'recovered' | 'partial' | 'nothing',
+      frames: number,
+      lost: number,
+      seconds: number,
+    ) => {
+      recoveries.inc({ outcome });
+      recovered.inc(frames);
+      missed.inc(lost);
+      recovering.observe(seconds);
+    },
+    probed: (outcome: 'alive' | 'lost' | 'unanswered', connections: number) => {
+      if (connections > 0) probes.inc({ outcome }, connections);
+    },
+    request: (action: Capability) => requests.add(action, 1),
+    messagingRequest: () => messagingRequests.add(1),
     delivered: (action: Action, connections: number) => {
-      deliveries.inc({ action }, connections);
-      messagingDeliveries.inc(connections);
+      deliveries.add(action, connections);
+      messagingDeliveries.add(connections);
+    },
+    /** So many frames of a busy room were written together, the first of which had waited. */
+    collected: (frames: number, waitedSeconds: number) => {
+      batches.observe(frames);
+      collecting.observe(waitedSeconds);
     },
     error: (code: ErrorCode) => errors.inc({ code }),
     handshake: (outcome: HandshakeOutcome) => handshakes.inc({ outcome }),

@@ -48,7 +48,7 @@ function parts() {
         reads.push({ answer, fail: () => reject(new Error('away')) });
       }),
   };
-  return { reads, joined, follower, rooms: new LocalRooms(source, follower) };
+  return { reads, joined, follower, rooms: new LocalRooms(source, follower, () => 0) };
 }
 
 test('a room is joined at its first hold and left at its last', async () => {

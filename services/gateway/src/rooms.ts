@@ -1,29 +1,8 @@
 import type { Follower } from '@roomstream/bus/bus';
+import { origin } from '@roomstream/bus/position';
 import type { Room } from '@roomstream/store/records';
-import type { Session } from './session.ts';
-
-/** A room with connections, or handshakes on their way, at this gateway. */
-export type LocalRoom = {
-  readonly account: string;
-  readonly id: string;
-  /** Open sessions by user; one session alone stands without an array, as most do. */
-  readonly users: Map<string, Session | Session[]>;
-  /** Open sessions. */
-  size: number;
-  /** Connections and handshakes that need the room to be followed. */
-  holds: number;
-  /** Settles when entries published from now on arrive. */
-  joining: Promise<void> | undefined;
-  /** The cached record, `deleted`, or undefined when it must be loaded. */
-  record: Room | 'deleted' | undefined;
-  /** When the record was read, on the monotonic clock. */
-  loadedAtMs: number;
-  loading: Promise<Room | undefined> | undefined;
-  /** Frames that are kept for connections that open a little later (overlap.ts); undefined when there are none. */
-  overlaps: Set<Buffer[]> | undefined;
-  /** When its use was last noted, on the monotonic clock. */
-  touchedAtMs: number;
-};
+import { RoomQueue } from './outgoing.ts';
+import type { LocalRoom, Session } from './session.ts';
 
 /** A connection on its way into a room that is held already. */
 export type Entering = {
@@ -49,10 +28,16 @@ export class LocalRooms {
   readonly #entering = new Set<Entering>();
   readonly #source: RoomSource;
   readonly #follower: Pick<Follower, 'join' | 'leave'>;
+  readonly #shardOf: (room: string) => number;
 
-  constructor(source: RoomSource, follower: Pick<Follower, 'join' | 'leave'>) {
+  constructor(
+    source: RoomSource,
+    follower: Pick<Follower, 'join' | 'leave'>,
+    shardOf: (room: string) => number,
+  ) {
     this.#source = source;
     this.#follower = follower;
+    this.#shardOf = shardOf;
   }
 
   /** How many rooms are followed. */
@@ -66,24 +51,18 @@ export class LocalRooms {
   }
 
   /**
-   * Holds a room: when it resolves, its entries arrive. Rejects when Redis is away, and then holds nothing. Every hold
-   * ends with `release`.
+   * Holds a room: when it resolves, its entries arrive; a promise only when they don't yet. Rejects when Redis is away,
+   * and then holds nothing. Every hold ends with `release`.
    */
-  async hold(account: string, id: string): Promise<LocalRoom> {
+  hold(account: string, id: string): LocalRoom | Promise<LocalRoom> {
     let room = this.#rooms.get(id);
     if (room === undefined) {
-      room = newRoom(account, id);
+      room = newRoom(account, id, this.#shardOf(id));
       this.#rooms.set(id, room);
       room.joining = this.#join(room);
     }
     room.holds++;
-    try {
-      if (room.joining !== undefined) await room.joining;
-      return room;
-    } catch (error) {
-      this.#forget(room);
-      throw error;
-    }
+    return room.joining === undefined ? room : this.#joined(room, room.joining);
   }
 
   /** Ends a hold; the last one makes the bus stop following the room. */
@@ -160,6 +139,16 @@ export class LocalRooms {
     return present === undefined ? [] : Array.isArray(present) ? present : [present];
   }
 
+  async #joined(room: LocalRoom, joining: Promise<void>): Promise<LocalRoom> {
+    try {
+      await joining;
+      return room;
+    } catch (error) {
+      this.#forget(room);
+      throw error;
+    }
+  }
+
   #join(room: LocalRoom): Promise<void> | undefined {
     const joining = this.#follower.join(room.id);
     return joining?.then(() => {
@@ -191,7 +180,7 @@ export class LocalRooms {
   }
 }
 
-function newRoom(account: string, id: string): LocalRoom {
+function newRoom(account: string, id: string, shard: number): LocalRoom {
   return {
     account,
     id,
@@ -202,7 +191,11 @@ function newRoom(account: string, id: string): LocalRoom {
     record: undefined,
     loadedAtMs: 0,
     loading: undefined,
-    overlaps: undefined,
+    shard,
+    lastFrame: origin,
+    frames: 0,
+    tails: [],
+    outgoing: new RoomQueue(),
     touchedAtMs: Number.NEGATIVE_INFINITY,
   };
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capabilities } from '@roomstream/protocol/capabilities';
-import type { LocalRoom } from './rooms.ts';
-import { Session } from './session.ts';
+import { type LocalRoom, Session } from './session.ts';
 
 const room = {} as LocalRoom;
 const token = {

@@ -22,6 +22,14 @@ test('idle timeouts that would end the process without a word are refused at the
   }
 });
 
+test('a queue in which no handshake has a place, not even that of an idle gateway, is refused at the start', () => {
+  const env = (waiting: string) => ({ ROOMSTREAM_GATEWAY_HANDSHAKES_WAITING: waiting });
+  assert.equal(readSettings(gatewaySettings, env('1')).handshakesWaiting, 1);
+  assert.throws(() => readSettings(gatewaySettings, env('0')), {
+    message: /ROOMSTREAM_GATEWAY_HANDSHAKES_WAITING must be/,
+  });
+});
+
 test('the README shows the settings as they are', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   assert.ok(

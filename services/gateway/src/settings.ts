@@ -1,7 +1,9 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { region } from '@roomstream/runtime/region';
 import { flag, integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
 import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
+import { historySettings } from '@roomstream/store/history';
 import { quotaSettings } from '@roomstream/store/quotas';
 import { recordsSettings } from '@roomstream/store/records-settings';
 import { tokenSettings } from '@roomstream/token/token-settings';
@@ -59,6 +61,16 @@ const ownSettings = {
     16 * 1024,
     1024 * 1024 * 1024,
   ),
+  mostCollectingMs: integer(
+    {
+      env: 'ROOMSTREAM_GATEWAY_MOST_COLLECTING_MS',
+      fallback: '50',
+      about:
+        'Longest time for which frames of a busy room are collected, to be written to its connections together; the busier the room, the longer. Those of a quiet room go at once. A busy gateway also collects what clients send, for up to 4 ms of it, on the way to Redis. 0: all goes at once.',
+    },
+    0,
+    200,
+  ),
   handshakesPerSecond: integer(
     {
       env: 'ROOMSTREAM_GATEWAY_HANDSHAKES_PER_SECOND',
@@ -83,7 +95,8 @@ const ownSettings = {
       fallback: '50000',
       about: 'Handshakes that may wait; more get 503.',
     },
-    0,
+    // Each waits, if only for the moment until it begins.
+    1,
     10_000_000,
   ),
   handshakePatienceMs: integer(
@@ -104,6 +117,24 @@ const ownSettings = {
     },
     0,
     2_000,
+  ),
+  mostRecoveredFrames: integer(
+    {
+      env: 'ROOMSTREAM_RECOVERY_MOST_FRAMES',
+      fallback: '1000',
+      about: 'Newest frames that a user who comes back gets at most of what he has missed.',
+    },
+    1,
+    100_000,
+  ),
+  mostRecoveredBytes: integer(
+    {
+      env: 'ROOMSTREAM_RECOVERY_MOST_BYTES',
+      fallback: '1048576',
+      about: 'The same in bytes.',
+    },
+    1024,
+    64 * 1024 * 1024,
   ),
   admitWhileDrainingSeconds: integer(
     {
@@ -137,9 +168,11 @@ const ownSettings = {
 
 /** All settings of the gateway. */
 export const gatewaySettings = {
+  region,
   ...ownSettings,
   ...busSettings,
   ...recordsSettings,
   ...quotaSettings,
+  ...historySettings,
   ...tokenSettings,
 } satisfies SettingsTable;

@@ -12,6 +12,7 @@ const options = {
   idleTimeoutSeconds: 60,
   sendsPings: true,
   maxBackpressureBytes: 1024 * 1024,
+  sharesPort: false,
 };
 
 const events: TransportEvents = {
@@ -19,6 +20,7 @@ const events: TransportEvents = {
   onOpen: () => undefined,
   onFrame: () => undefined,
   onClose: () => undefined,
+  onPong: () => undefined,
   onDropped: () => undefined,
 };
 

@@ -2,9 +2,10 @@ import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, WebSock
 import { accessSync, constants } from 'node:fs';
 import { addressText } from './address-text.ts';
 import { explainLoadFailure } from './load-failure.ts';
+import { Upgrades } from './upgrades.ts';
 
 /** An open WebSocket, opaque outside of this file. */
-export type Socket = WebSocket<{ readonly connection: Connection }>;
+export type Socket = WebSocket<{ connection?: Connection }>;
 
 /**
  * What the transport knows of a connection's state. `socket` is undefined before the upgrade and after the close, so
@@ -21,12 +22,22 @@ export const closeCode = {
   normal: 1000,
 } as const;
 
+/**
+ * Whether a connection ended with a close frame of the client, or of the gateway's own `end`: both mean that it stays
+ * away. Without one the code is 1006; other codes are the library's verdicts on what a client has sent.
+ */
+export function isCloseFrame(code: number): boolean {
+  return code === 1000 || code === 1001 || code === 1005 || (code >= 3000 && code <= 4999);
+}
+
 /** A WebSocket handshake that waits for its verdict. Exactly one of accept and refuse is called; both are safe when the client has gone. */
 export type Handshake = {
   /** The header Sec-WebSocket-Protocol; '' when absent. */
   readonly protocol: string;
   /** The header X-Forwarded-For, all its lines; '' when absent. */
   readonly forwardedFor: string;
+  /** What stands behind `?` in the URL; '' when nothing does. */
+  readonly query: string;
   /** Address of the TCP peer. */
   readonly peer: string;
   /** The client has gone, or has its answer. */
@@ -38,6 +49,7 @@ export type Handshake = {
 };
 
 const statusLines = {
+  400: '400 Bad Request',
   401: '401 Unauthorized',
   404: '404 Not Found',
   426: '426 Upgrade Required',
@@ -55,6 +67,8 @@ export type TransportEvents = {
   onFrame(connection: Connection, bytes: Buffer, isBinary: boolean): void;
   /** The socket is gone already; a code of 1006 means that no close frame was seen. */
   onClose(connection: Connection, code: number): void;
+  /** The client answers a ping with what the ping carried. */
+  onPong(connection: Connection, payload: Buffer): void;
   /** A frame didn't fit the connection's queue; the connection closes after this. */
   onDropped(connection: Connection): void;
 };
@@ -64,6 +78,8 @@ export type TransportOptions = {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Other processes listen there too, and each gets a part of the connections. */
+  readonly sharesPort: boolean;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** 0 (never) or 8 to 960; pings go at half of it. */
   readonly idleTimeoutSeconds: number;
@@ -77,6 +93,10 @@ export type Transport = {
   readonly port: number;
   /** Sends a text frame, after whatever was published to the connection. */
   send(connection: Connection, frame: string | Buffer): void;
+  /** Sends text frames together, from the given one on; returns where to go on once fewer bytes wait. */
+  sendSome(connection: Connection, frames: readonly Buffer[], from: number): number;
+  /** Sends a ping behind whatever was published or sent to the connection. */
+  ping(connection: Connection, payload: Uint8Array): void;
   /** Subscribes a connection that is open. */
   subscribe(connection: Connection, topic: string): void;
   /** Sends a text frame to all subscribers; the bytes are copied before it returns. */
@@ -100,15 +120,15 @@ const maxHeaderBytes = 16 * 1024;
  */
 const maxPayloadBytes = 256 * 1024;
 
-/** Refuses to share the port with another process; by default the library lets both listen, and each gets a part. */
-const exclusivePort = 1;
+/** Shared, the kernel gives each process that listens a part of the connections; without being asked the library shares. */
+const portOptions = { shared: 0, exclusive: 1 } as const;
 
 /** Opens the server. Rejects with a plain message when the library can't be loaded or the port is taken. */
 export async function openTransport(options: TransportOptions, events: TransportEvents): Promise<Transport> {
   const uws = await loadLibrary();
   const app = openApp(uws, options.tls);
   const upgrades = new Upgrades(events.onOpen);
-  app.ws<{ connection: Connection }>('/*', {
+  app.ws<{ connection?: Connection }>('/*', {
     maxPayloadLength: maxPayloadBytes,
     maxBackpressure: options.maxBackpressureBytes,
     closeOnBackpressureLimit: 1,
@@ -120,13 +140,20 @@ export async function openTransport(options: TransportOptions, events: Transport
     open: upgrades.open,
     message: (socket, message, isBinary) => {
       const { connection } = socket.getUserData();
-      if (connection.socket !== undefined) events.onFrame(connection, Buffer.from(message), isBinary);
+      if (connection?.socket !== undefined) events.onFrame(connection, Buffer.from(message), isBinary);
     },
-    dropped: (socket) => events.onDropped(socket.getUserData().connection),
+    pong: (socket, payload) => {
+      const { connection } = socket.getUserData();
+      if (connection?.socket !== undefined) events.onPong(connection, Buffer.from(payload));
+    },
+    dropped: (socket) => {
+      const { connection } = socket.getUserData();
+      if (connection !== undefined) events.onDropped(connection);
+    },
     close: (socket, code) => {
       const { connection } = socket.getUserData();
       // Before the opening was told there is no close to tell.
-      if (connection.socket === undefined) return;
+      if (connection?.socket === undefined) return;
       connection.socket = undefined;
       events.onClose(connection, code);
     },
@@ -137,6 +164,7 @@ export async function openTransport(options: TransportOptions, events: Transport
   app.any('/*', (response) => answer(response, 404, 'There is nothing here but WebSockets'));
   const listener = listen(app, options);
   let isListening = true;
+  const mostWaiting = Math.min(mostWaitingBytes, options.maxBackpressureBytes / 2);
   const stopListening = () => {
     if (isListening) uws.us_listen_socket_close(listener);
     isListening = false;
@@ -145,6 +173,8 @@ export async function openTransport(options: TransportOptions, events: Transport
     // The types call a listen socket and a socket two things; the library takes either.
     port: uws.us_socket_local_port(listener),
     send: (connection, frame) => void connection.socket?.send(frame),
+    sendSome: (connection, frames, from) => sendSome(connection.socket, frames, from, mostWaiting),
+    ping: (connection, payload) => void connection.socket?.ping(payload),
     subscribe: (connection, topic) => void connection.socket?.subscribe(topic),
     publish: (topic, frame) => void app.publish(topic, frame),
     end: (connection, code) => connection.socket?.end(code),
@@ -157,47 +187,6 @@ export async function openTransport(options: TransportOptions, events: Transport
   };
 }
 
-/**
- * Upgrades that come after an await must be done inside `cork`. Before `cork` returns, the library reads memory that
- * the upgrade has freed, and closes the new socket when that was used again meanwhile (uWebSockets pull request 1929,
- * fixed in July 2026, after the release that is used here; seen in one of ten fresh processes). The runtime allocates
- * when it compiles, and it may compile whenever JavaScript runs: so none runs in between, only native functions.
- */
-class Upgrades {
-  readonly #onOpen: TransportEvents['onOpen'];
-  readonly #opened: Socket[] = [];
-  /** The library's `open` event: a native function that only notes the socket. */
-  readonly open: (socket: Socket) => void = this.#opened.push.bind(this.#opened);
-
-  constructor(onOpen: TransportEvents['onOpen']) {
-    this.#onOpen = onOpen;
-  }
-
-  /** Upgrades with the library's own arguments; returns whether the connection is open, and if so has told it. */
-  run(connection: Connection, response: HttpResponse, ...rest: UpgradeRest): boolean {
-    this.#opened.length = 0;
-    response.cork(response.upgrade.bind(response, { connection }, ...rest) as () => void);
-    const socket = this.#opened.pop();
-    if (socket === undefined || !isOpen(socket)) return false;
-    connection.socket = socket;
-    this.#onOpen(connection);
-    return true;
-  }
-}
-
-/** Key, protocol and extensions of the request, and the context. */
-type UpgradeRest = [string, string, string, Parameters<HttpResponse['upgrade']>[4]];
-
-/** A socket that has been closed throws at any use. */
-function isOpen(socket: Socket): boolean {
-  try {
-    socket.getBufferedAmount();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function readHandshake(
   response: HttpResponse,
   request: HttpRequest,
@@ -208,8 +197,10 @@ function readHandshake(
   const key = request.getHeader('sec-websocket-key');
   const extensions = request.getHeader('sec-websocket-extensions');
   const protocol = request.getHeader('sec-websocket-protocol');
+  const query = request.getQuery() ?? '';
   const handshake: Handshake = {
     protocol,
+    query,
     forwardedFor: forwardedFor(request),
     peer: addressText(new Uint8Array(response.getRemoteAddress())),
     isGone: false,
@@ -228,6 +219,24 @@ function readHandshake(
     handshake.isGone = true;
   });
   return handshake;
+}
+
+/** Bytes that may wait for a connection before more is sent to it at once; less where a slow reader is cut sooner. */
+const mostWaitingBytes = 64 * 1024;
+
+function sendSome(
+  socket: Socket | undefined,
+  frames: readonly Buffer[],
+  from: number,
+  mostWaiting: number,
+): number {
+  if (socket === undefined || from === frames.length) return frames.length;
+  let next = from;
+  socket.cork(() => {
+    while (next < frames.length && socket.getBufferedAmount() < mostWaiting)
+      socket.send(frames[next++] as Buffer);
+  });
+  return next;
 }
 
 function answer(response: HttpResponse, status: RefusalStatus, message: string): void {
@@ -283,12 +292,18 @@ type Listen = (
   done: (socket: us_listen_socket | false) => void,
 ) => void;
 
-function listen(app: TemplatedApp, { host, port }: TransportOptions): us_listen_socket {
+function listen(app: TemplatedApp, { host, port, sharesPort }: TransportOptions): us_listen_socket {
   let listener: us_listen_socket | false = false;
   // The overload with host and options exists in the library, not in its types; the callback is immediate.
-  (app.listen as unknown as Listen).call(app, host, port, exclusivePort, (socket) => {
-    listener = socket;
-  });
+  (app.listen as unknown as Listen).call(
+    app,
+    host,
+    port,
+    portOptions[sharesPort ? 'shared' : 'exclusive'],
+    (socket) => {
+      listener = socket;
+    },
+  );
   if (listener === false)
     throw new Error(
       `can't listen on ${host}:${port}: the port is taken, or the address isn't of this machine`,

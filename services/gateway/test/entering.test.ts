@@ -6,8 +6,10 @@ import { openLog } from '@roomstream/runtime/log';
 import { readTrustedProxies } from '@roomstream/runtime/trusted-proxies';
 import { eventually } from '@roomstream/testing/eventually';
 import type { ChatToken } from '@roomstream/token/token';
+import { TokenClaims } from '@roomstream/token/token-claims';
 import { openFanout } from '../src/fanout.ts';
 import { admit } from '../src/handshake.ts';
+import { Outgoing } from '../src/outgoing.ts';
 import { LocalRooms } from '../src/rooms.ts';
 import type { Session } from '../src/session.ts';
 import type { Handshake } from '../src/transport.ts';
@@ -31,13 +33,19 @@ async function entering(room: string, userId: string) {
     },
     onGap: () => assert.fail('a gap'),
   });
-  const rooms = new LocalRooms(stage.store.rooms, follower);
+  const rooms = new LocalRooms(stage.store.rooms, follower, () => 0);
   const end = (session: Session, code: number) => void closed.push({ session, code });
   const fanout = openFanout({
     rooms,
     replySessions: { find: () => undefined },
+    recovery: { onFrame: () => undefined, onProbe: () => undefined, onGap: () => undefined },
+    outgoing: new Outgoing({
+      transport: { publish: () => undefined },
+      metrics: { collected: () => undefined },
+      mostCollectingMs: 0,
+      nowMs: () => performance.now(),
+    }),
     transport: {
-      publish: () => undefined,
       send: () => undefined,
       end: (session, code) => end(session as Session, code),
     },
@@ -69,6 +77,7 @@ async function entering(room: string, userId: string) {
   };
   const handshake: Handshake = {
     protocol: 'token',
+    query: '',
     forwardedFor: '',
     peer: '127.0.0.1',
     isGone: false,
@@ -77,14 +86,22 @@ async function entering(room: string, userId: string) {
   };
   const parts = {
     tokens: { open: () => token },
+    claims: new TokenClaims(stage.bus.commands),
     bus: stage.bus,
     rooms,
     slots,
-    users: { isConnected: async () => false },
+    recovery: {
+      isOn: () => false,
+      isConnected: async () => false,
+      announce: () => assert.fail('users are not remembered'),
+      withdraw: () => assert.fail('users are not remembered'),
+      arrive: () => assert.fail('users are not remembered'),
+    },
     proxies: readTrustedProxies(''),
     end,
-    send: () => undefined,
-    overlapMs: 0,
+    listen: () => undefined,
+    handIn: async () => undefined,
+    mostHistory: 0,
   };
   const outcome = admit(parts, handshake, performance.now() + 30_000);
   await eventually(() => waits);

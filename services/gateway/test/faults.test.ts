@@ -4,14 +4,14 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId } from '@roomstream/protocol/ids';
 import { eventually } from '@roomstream/testing/eventually';
+import { durable } from '@roomstream/testing/redis-server';
 import type { Client } from './client.ts';
 import { account, metric, openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
 
 before(async () => {
-  // With everysec a SIGKILL may lose what Redis has confirmed while the disk is slow; that isn't what is tested here.
-  stage = await openStage({}, ['--appendfsync', 'always']);
+  stage = await openStage({}, durable);
 });
 after(() => stage.close());
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '@roomstream/testing/eventually';
-import { type Gateway, openStage, type Stage } from './stage.ts';
+import { type Gateway, metric, openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
 let one: Gateway;
@@ -14,18 +14,27 @@ before(async () => {
 });
 after(() => stage.close());
 
+/** Frames that both gateways count as delivered. */
+async function delivered(): Promise<number> {
+  const counts = await Promise.all(
+    [one, two].map((at) => metric(at, 'roomstream_messaging_deliveries_total')),
+  );
+  return counts.reduce((sum, count) => sum + count);
+}
+
 for (const [where, next] of [
   ['the same gateway', () => one],
   ['another gateway', () => two],
 ] as const) {
   test(`a refresh at ${where} brings what the room said while it opened, in order, before what comes later`, async () => {
     const room = await stage.room({ maximumMessageRatePerSecond: 100 });
+    const deliveredBefore = await delivered();
     const ann = await stage.client(one, room, 'ann');
     const bob = await stage.client(one, room, 'bob');
     // A message says that ann's connection is in the registry of users, which is written in the background.
     await ann.answer(ann.say('here'));
     await eventually(
-      async () => (await stage.bus.commands.zcard(stage.bus.keyOfRoom(room, `users:${room}:ann`))) === 1,
+      async () => (await stage.bus.commands.hlen(stage.bus.keyOfRoom(room, `users:${room}:ann`))) === 1,
     );
     const opening = stage.client(next(), room, 'ann');
     const contents: string[] = [];
@@ -46,7 +55,12 @@ for (const [where, next] of [
     const from = contents.indexOf(received[0] ?? '');
     assert.ok(from >= 0 && from < contents.length - 1, `${received.length} of ${contents.length + 1}`);
     assert.deepEqual(received, [...contents.slice(from), 'the end']);
-    for (const client of [ann, bob, refreshed]) client.terminate();
+    const clients = [ann, bob, refreshed];
+    await eventually(async () => {
+      const frames = clients.reduce((sum, client) => sum + client.frames.length, 0);
+      assert.equal((await delivered()) - deliveredBefore, frames, 'not the frames that were counted');
+    });
+    for (const client of clients) client.terminate();
   });
 }
 

@@ -19,6 +19,8 @@ import { startGateway } from '../src/gateway.ts';
 import { gatewaySettings } from '../src/settings.ts';
 import { Client } from './client.ts';
 
+export { metric } from '@roomstream/testing/metric';
+
 /** The account of every test. */
 export const account = '000000000000';
 
@@ -43,6 +45,7 @@ export type Stage = {
     userId: string,
     changed?: Partial<ChatToken>,
     headers?: Readonly<Record<string, string>>,
+    path?: string,
   ): Promise<Client>;
   close(): Promise<void>;
 };
@@ -122,11 +125,11 @@ export async function openStage(
         ...changed,
       });
     },
-    client: async (gateway, room, userId, changed, headers) => {
+    client: async (gateway, room, userId, changed, headers, path = '/') => {
       const client = await Client.connect(
         gateway.port ?? 0,
         await stage.token(room, userId, changed),
-        '/',
+        path,
         headers,
       );
       clients.push(client);
@@ -143,20 +146,6 @@ export async function openStage(
     },
   };
   return stage;
-}
-
-/** The value of a series of a gateway, summed over the labels that aren't given. */
-export async function metric(
-  gateway: Gateway,
-  name: string,
-  labels: Readonly<Record<string, string | number>> = {},
-): Promise<number> {
-  const found = await gateway.registry.getSingleMetric(name)?.get();
-  if (found === undefined) throw new Error(`no metric ${name}`);
-  const matching = found.values.filter((value) =>
-    Object.entries(labels).every(([label, text]) => `${value.labels[label]}` === `${text}`),
-  );
-  return matching.reduce((sum, value) => sum + value.value, 0);
 }
 
 function newRoom(): Omit<Room, 'createTimeMs' | 'updateTimeMs'> {
