@@ -1,11 +1,14 @@
+import { formatArn } from '@roomstream/protocol/arn';
 import { StoreUnavailable } from '@roomstream/store/store-unavailable';
 import { KeysUnavailable } from '@roomstream/token/keys-unavailable';
 import type { Audit } from './audit.ts';
 import { authenticate } from './auth/authenticate.ts';
+import type { Caller } from './auth/credentials.ts';
 import type { HttpRequest } from './auth/http-request.ts';
 import type { Services } from './call.ts';
 import { type CallPermits, openCallPermits } from './call-permits.ts';
 import { ApiError, type RenderedError, renderError, validationError } from './errors.ts';
+import { JsonText } from './json-text.ts';
 import type { ControlPlaneMetrics } from './metrics.ts';
 import type { ShapeName } from './model/shapes.ts';
 import { implementations } from './operations/implementations.ts';
@@ -91,16 +94,20 @@ async function perform(
     contentEncoding: request.headers.get('content-encoding'),
     body: request.body,
   };
-  const ceilings = { RoomMaxMessageRatePerSecond: quotas.roomMessagesPerSecond };
+  const ceilings = {
+    RoomMaxMessageRatePerSecond: quotas.roomMessagesPerSecond,
+    MaxMessageResults: services.mostMessages,
+  };
   const validated = validate(operation.input as ShapeName, readInput(found, source), ceilings);
   if (validated.kind === 'invalid') throw validationError(validated.faults);
-  const arn = arnIn(validated.value);
+  const arn = arnIn(validated.value, services.region, caller);
   if (arn !== undefined) trace.resource = arn;
 
   await throttle(permits, quotas, name, { account: caller.account, arn });
   const output = await implementations[name]({ operation: name, caller, quotas, services }, validated.value);
   const { status } = operation;
-  return status === 204 ? { status } : { status, body: JSON.stringify(output) };
+  if (status === 204) return { status };
+  return { status, body: output instanceof JsonText ? output.text : JSON.stringify(output) };
 }
 
 /** The model lists PendingVerification for every operation but those that read, and those on tags. */
@@ -108,9 +115,11 @@ function isRefusedWhilePending(operation: string): boolean {
   return !/^(Get|List|Tag|Untag)/.test(operation);
 }
 
-/** The resource that a call names, in whichever member its operation has it. */
-function arnIn(input: unknown): string | undefined {
-  const { identifier, roomIdentifier, resourceArn } = input as Readonly<Record<string, string | undefined>>;
+/** The resource that a call names, in whichever member its operation has it; a room's bare id is one of the caller's. */
+function arnIn(input: unknown, region: string, { account }: Caller): string | undefined {
+  const named = input as Readonly<Record<string, string | undefined>>;
+  const { identifier, roomIdentifier, resourceArn, roomId } = named;
+  if (roomId !== undefined) return formatArn({ region, account, kind: 'room', id: roomId });
   return identifier ?? roomIdentifier ?? resourceArn;
 }
 

@@ -1,5 +1,5 @@
 import type { Rates } from '@roomstream/store/rates';
-import type { OperationName } from './model/operations.ts';
+import type { OperationName } from './every-operation.ts';
 
 /** Permits of API calls. */
 export type CallPermits = {

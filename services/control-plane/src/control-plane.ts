@@ -2,10 +2,12 @@ import { openBus } from '@roomstream/bus/bus';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
 import { shareRedis } from '@roomstream/runtime/shared-redis';
+import { openLogRefusals } from '@roomstream/store/log-refusals';
 import { openQuotas } from '@roomstream/store/quotas';
 import { recordsAccess } from '@roomstream/store/records-settings';
 import { openStore } from '@roomstream/store/store';
 import { openTokenKeys } from '@roomstream/token/token-keys';
+import { additionShapes } from './additions/shapes.ts';
 import { openApi } from './api.ts';
 import { openAudit } from './audit.ts';
 import { openCredentials } from './auth/credentials.ts';
@@ -21,7 +23,7 @@ import { openTlsCertificate } from './tls-certificate.ts';
 type ControlPlaneSettings = Settings<typeof controlPlaneSettings>;
 
 /**
- * Starts the control plane: the 17 operations over HTTP, the removal of unused rooms and the trimming of streams.
+ * Starts the control plane: the API over HTTP, the removal of unused rooms and the trimming of streams.
  * Rejects when a part can't be opened; what was open by then is closed.
  */
 export async function startControlPlane(
@@ -66,7 +68,8 @@ async function open(
   const access = recordsAccess(settings);
   const store = keep(await openStore({ access, quotas, log, registry }), (part) => part.close());
   const redis = keep(shareRedis(access, log, registry), (part) => part.close());
-  const bus = keep(await openBus({ access: settings, shards: settings.shards, log, registry }), (part) =>
+  const { shards, logBacklogRecords } = settings;
+  const bus = keep(await openBus({ access: settings, shards, logBacklogRecords, log, registry }), (part) =>
     part.close(),
   );
   const announcer = keep(new RoomAnnouncer(bus, log), (part) => part.close());
@@ -82,6 +85,9 @@ async function open(
     quotas,
     store,
     bus,
+    logBacklogRecords,
+    mostMessages: Math.min(settings.historyMostMessages, additionShapes.MaxMessageResults.max),
+    logRefusals: openLogRefusals({ registry, log, region: settings.region }),
     tokenKeys,
     pageTokens: pageTokens(await pageTokenSecret(redis.client)),
     announcer,

@@ -13,6 +13,7 @@ const made = [
   errors.conflict('attached', 'LOGGING_CONFIGURATION', 'ABCdef34ghIJ'),
   errors.quotaExceeded('ROOM', '123456789012', 10),
   errors.throttled('CreateRoom', 'ROOM', '123456789012', 5),
+  errors.logFull('ABCdef34ghIJ', 'CCCCCCCCCCCC', 100_000),
   errors.internalError(),
 ];
 

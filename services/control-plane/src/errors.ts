@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { historyTag } from '@roomstream/store/history';
 import type { AuthFaultType } from './auth/auth-fault.ts';
 import type { ShapeName, Value } from './model/shapes.ts';
 import type { FieldFault } from './validate.ts';
@@ -131,6 +132,13 @@ export function quotaExceeded(resourceType: ResourceType, account: string, limit
   });
 }
 
+/** The room's history may not be read: 400. */
+export function historyOff(roomId: string): ApiError {
+  return requestError(
+    `The history of room ${roomId} is not switched on; give the room the tag ${historyTag} with the value on (TagResource)`,
+  );
+}
+
 /** A rate of the account is used up: 429. */
 export function throttled(
   operation: string,
@@ -142,6 +150,16 @@ export function throttled(
     message: `The account may call ${operation} at most ${limit} times a second`,
     resourceId,
     resourceType,
+    limit,
+  });
+}
+
+/** A log of the room holds as many waiting records as it may, and its operator wants nothing unlogged: 429. */
+export function logFull(roomId: string, configurationId: string, limit: number): ApiError {
+  return modelError('ThrottlingException', {
+    message: `The room's logging configuration ${configurationId} has ${limit} records that can't be written yet and takes no more for now; try again later`,
+    resourceId: roomId,
+    resourceType: 'ROOM',
     limit,
   });
 }

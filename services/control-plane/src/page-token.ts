@@ -1,5 +1,4 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { ListPosition } from '@roomstream/store/record-walk';
 import { fieldError } from './errors.ts';
 
 /** What a page token is good for: it continues one list of one account. */
@@ -12,10 +11,13 @@ export type PageTokenScope = {
 
 /** Makes and reads `nextToken`. */
 export type PageTokens = {
-  /** The token that continues after `position`. */
-  seal(scope: PageTokenScope, position: ListPosition): string;
-  /** Where a token continues. Throws ValidationException when it was altered, or made for another scope. */
-  open(scope: PageTokenScope, token: string): ListPosition;
+  /** The token that continues after `position`, which JSON can hold. */
+  seal(scope: PageTokenScope, position: unknown): string;
+  /**
+   * Where a token continues: what the scope's operation has sealed, a `P`. Throws ValidationException when it was altered,
+   * or made for another scope.
+   */
+  open<P>(scope: PageTokenScope, token: string): P;
 };
 
 const algorithm = 'aes-256-gcm';
@@ -34,12 +36,12 @@ export function pageTokens(secret: Buffer): PageTokens {
       const text = [cipher.update(JSON.stringify(position)), cipher.final()];
       return Buffer.concat([iv, ...text, cipher.getAuthTag()]).toString('base64url');
     },
-    open: (scope, token) => {
+    open: <P>(scope: PageTokenScope, token: string): P => {
       const bytes = Buffer.from(token, 'base64url');
       // Of several spellings of the same bytes only the one that was given out counts.
       if (bytes.length > ivBytes + tagBytes && bytes.toString('base64url') === token) {
         const text = unseal(secret, bytes, encodeScope(scope));
-        if (text !== undefined) return JSON.parse(text) as ListPosition;
+        if (text !== undefined) return JSON.parse(text) as P;
       }
       throw fieldError(
         'nextToken',

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { requestError } from './errors.ts';
 
 /** Largest body in bytes (contract: "A request body may be 256 KB"). */
-export const mostBodyBytes = 256 * 1024;
+const mostBodyBytes = 256 * 1024;
 
 /**
  * Reads a body as it came: the signature covers its bytes. Throws a ValidationException as soon as it is known to be
@@ -12,20 +12,22 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > mostBodyBytes) {
-      reject(tooLarge(announced));
+      reject(requestError(`The body has ${announced} bytes, the limit is ${mostBodyBytes}`));
       return;
     }
     const chunks: Buffer[] = [];
     let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > mostBodyBytes) {
-        request.pause();
-        reject(tooLarge(bytes));
-      } else {
+      if (bytes <= mostBodyBytes) {
         chunks.push(chunk);
+        return;
       }
-    });
+      // Whoever deals with the rest must find nobody reading.
+      request.off('data', take).pause();
+      reject(requestError(`The body has more than the limit of ${mostBodyBytes} bytes`));
+    };
+    request.on('data', take);
     const cutOff = () => reject(requestError('The connection was closed before the body had ended'));
     request.once('close', cutOff);
     request.once('error', reject);
@@ -34,8 +36,4 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
   });
-}
-
-function tooLarge(bytes: number) {
-  return requestError(`The body has ${bytes} bytes or more, the limit is ${mostBodyBytes}`);
 }

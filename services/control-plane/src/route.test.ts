@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from './errors.ts';
-import { operations } from './model/operations.ts';
+import { everyOperation } from './every-operation.ts';
 import { type InputSource, readInput, route } from './route.ts';
 
 const arn = 'arn:aws:ivschat:us-west-2:123456789012:room/ABCdef34ghIJ';
@@ -16,8 +16,8 @@ const reason = (expected: string) => (error: unknown) =>
   error instanceof ApiError && error.type === 'ValidationException' && error.members['reason'] === expected;
 
 test('every operation is found by its method and path', () => {
-  for (const [name, { method, path }] of Object.entries(operations)) {
-    assert.equal(route(method, path.replace('{resourceArn}', encodeURIComponent(arn))).name, name);
+  for (const [name, { method, path }] of Object.entries(everyOperation)) {
+    assert.equal(route(method, path.replace(/\{\w+\}/, encodeURIComponent(arn))).name, name);
   }
 });
 
@@ -29,6 +29,11 @@ test('what no operation has is an unknown operation', () => {
     ['GET', '/CreateRoom'],
     ['PUT', `/tags/${encodeURIComponent(arn)}`],
     ['GET', '/tags'],
+    ['GET', '/rooms'],
+    ['GET', '/rooms/messages'],
+    ['GET', '/rooms/ABCdef34ghIJ'],
+    ['GET', '/rooms/ABCdef34ghIJ/messages/'],
+    ['POST', '/rooms/ABCdef34ghIJ/messages'],
     ['GET', '/other/x'],
     ['OPTIONS', '*'],
     ['POST', ''],
@@ -51,6 +56,23 @@ test('tagKeys repeats in the query, and a plus is a plus', () => {
     resourceArn: arn,
     tagKeys: ['a b', 'c+d', 'é', ''],
   });
+});
+
+test('a number in the query is a number, a text a text, and what is given twice is no single value', () => {
+  const input = (rawQuery: string) =>
+    readInput(route('GET', '/rooms/ABCdef34ghIJ/messages'), { ...source, rawQuery });
+  const none = { roomId: 'ABCdef34ghIJ', maxResults: undefined, nextToken: undefined, events: undefined };
+  assert.deepEqual(input(''), none);
+  assert.deepEqual(input('maxResults=20&nextToken=20&events=on&other=1'), {
+    ...none,
+    maxResults: 20,
+    nextToken: '20',
+    events: 'on',
+  });
+  for (const text of ['', 'x', '1.5', '1e1', '0x10', '٣']) {
+    assert.deepEqual(input(`maxResults=${encodeURIComponent(text)}`), { ...none, maxResults: text });
+  }
+  assert.deepEqual(input('maxResults=1&maxResults=2'), { ...none, maxResults: ['1', '2'] });
 });
 
 test('the path wins over a member of the same name in the body', () => {

@@ -1,12 +1,13 @@
 import { fieldError, requestError, unknownOperation } from './errors.ts';
-import { type OperationName, operations } from './model/operations.ts';
+import { everyOperation, type OperationName } from './every-operation.ts';
 import type { Operation } from './model/shape.ts';
+import { type ShapeName, shapes } from './model/shapes.ts';
 
 /** Which operation a request is for. */
 export type Route = {
   readonly name: OperationName;
   readonly operation: Operation;
-  /** What stands in the path after `/tags/`, still encoded. */
+  /** What stands in the path in the place of a member, as in `/tags/{resourceArn}`; still encoded. */
   readonly label: string | undefined;
 };
 
@@ -18,26 +19,38 @@ export type InputSource = {
   readonly body: Buffer;
 };
 
-const labelled = '/{resourceArn}';
-const byMethodAndPath = new Map(
-  Object.entries(operations).map(([name, operation]) => [
-    `${operation.method} ${operation.path}`,
-    name as OperationName,
-  ]),
-);
+/** A path with a member in it: what stands before and after that. */
+type Template = {
+  readonly name: OperationName;
+  readonly method: string;
+  readonly before: string;
+  readonly after: string;
+};
+
+const exact = new Map<string, OperationName>();
+const templates: Template[] = [];
+for (const [key, { method, path }] of Object.entries(everyOperation)) {
+  const name = key as OperationName;
+  const [before = '', after] = path.split(/\{\w+\}/);
+  if (after === undefined) exact.set(`${method} ${path}`, name);
+  else templates.push({ name, method, before, after });
+}
 
 /** Finds the operation by method and path; throws UNKNOWN_OPERATION. */
 export function route(method: string, rawPath: string): Route {
-  const exact = byMethodAndPath.get(`${method} ${rawPath}`);
-  if (exact !== undefined && !rawPath.endsWith(labelled)) {
-    return { name: exact, operation: operations[exact], label: undefined };
-  }
-  // Some clients leave the slash of the ARN unencoded, so the label is all that follows.
-  const slash = rawPath.indexOf('/', 1);
-  const name =
-    slash === -1 ? undefined : byMethodAndPath.get(`${method} ${rawPath.slice(0, slash)}${labelled}`);
-  if (name === undefined) throw unknownOperation();
-  return { name, operation: operations[name], label: rawPath.slice(slash + 1) };
+  const name = exact.get(`${method} ${rawPath}`);
+  if (name !== undefined) return { name, operation: everyOperation[name], label: undefined };
+  // Some clients leave the slash of an ARN unencoded, so the label is all that stands there.
+  const template = templates.find((each) => each.method === method && matches(each, rawPath));
+  if (template === undefined) throw unknownOperation();
+  const label = rawPath.slice(template.before.length, rawPath.length - template.after.length);
+  return { name: template.name, operation: everyOperation[template.name], label };
+}
+
+function matches({ before, after }: Template, rawPath: string): boolean {
+  return (
+    rawPath.startsWith(before) && rawPath.endsWith(after) && rawPath.length >= before.length + after.length
+  );
 }
 
 /** Gathers an operation's input from path, query and body, not validated yet. */
@@ -48,10 +61,20 @@ export function readInput(route: Route, source: InputSource): unknown {
   const bound: Record<string, unknown> = { ...input };
   for (const member of operation.uri) bound[member] = decode(member, label ?? '');
   for (const member of operation.query) {
-    const values = queryValues(source.rawQuery, member);
-    bound[member] = values.length === 0 ? undefined : values;
+    bound[member] = bind(operation, member, queryValues(source.rawQuery, member));
   }
   return bound;
+}
+
+/** What a member in the query stands for: its shape says whether that is a list, a number or a text. */
+function bind(operation: Operation, member: string, values: readonly string[]): unknown {
+  const [value, ...more] = values;
+  const input = shapes[operation.input as ShapeName];
+  const shape = input.type === 'structure' ? shapes[input.members[member] as ShapeName] : undefined;
+  if (value === undefined) return undefined;
+  // Where only one may be given, more than one are refused as a list.
+  if (shape?.type === 'list' || more.length > 0) return values;
+  return shape?.type === 'integer' && /^-?[0-9]+$/.test(value) ? Number(value) : value;
 }
 
 const jsonType =

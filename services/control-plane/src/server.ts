@@ -11,11 +11,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
+import { listen } from '@roomstream/runtime/listen';
 import type { Log } from '@roomstream/runtime/log';
 import type { TrustedProxies } from '@roomstream/runtime/trusted-proxies';
 import type { Answer, Api } from './api.ts';
 import type { HttpRequest } from './auth/http-request.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
+import { endAfterBody } from './end-after-body.ts';
 import { renderRawError, requestError } from './errors.ts';
 import { callerAddress, isOverTls } from './origin.ts';
 import { readBody } from './read-body.ts';
@@ -50,8 +52,6 @@ const requestTimeoutMs = 30_000;
 /** Longer than the 60 s after which common balancers close an idle connection: we mustn't be the first. */
 const keepAliveTimeoutMs = 75_000;
 const stopWithinMs = 10_000;
-/** How long the rest of a body that was refused is read and dropped, so that the answer isn't lost in a reset. */
-const lingerMs = 2_000;
 
 /** Starts to listen; rejects when the address can't be had. */
 export async function startServer(api: Api, options: ServerOptions): Promise<ApiServer> {
@@ -89,16 +89,6 @@ function create(options: ServerOptions, listener: RequestListener): Server {
   return server;
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 async function respond(
   api: Api,
   options: ServerOptions,
@@ -122,29 +112,22 @@ async function respond(
   // Only a body that was refused for its size is incomplete here.
   const isIncomplete = !request.complete;
   if (state.isStopping || isIncomplete) response.setHeader('connection', 'close');
-  write(response, answer);
-  if (isIncomplete) dropRest(request);
+  writeHead(response, answer);
+  if (isIncomplete) endAfterBody(request, response, answer.body ?? '');
+  else response.end(answer.body);
 }
 
-function write(response: ServerResponse, answer: Answer): void {
+function writeHead(response: ServerResponse, answer: Answer): void {
   if (answer.errorType !== undefined) response.setHeader('x-amzn-ErrorType', answer.errorType);
   if (answer.body === undefined) {
-    response.writeHead(answer.status).end();
+    response.writeHead(answer.status);
     return;
   }
-  const headers = {
+  response.writeHead(answer.status, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(answer.body),
     'cache-control': 'no-store',
-  };
-  response.writeHead(answer.status, headers).end(answer.body);
-}
-
-function dropRest(request: IncomingMessage): void {
-  request.resume();
-  const { socket } = request;
-  const end = setTimeout(() => socket.destroy(), lingerMs);
-  socket.once('close', () => clearTimeout(end));
+  });
 }
 
 async function readRequest(request: IncomingMessage, options: ServerOptions): Promise<HttpRequest> {
@@ -176,8 +159,10 @@ function joinHeaders(raw: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /** Bytes that are no HTTP request, headers that are too large or too slow: no request object exists, but an answer may. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex & { readonly bytesRead?: number }): void {
+  // A connection that was opened in advance and has asked nothing: an answer would be taken for that of its first request.
+  const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+  if (error.code === 'ECONNRESET' || isUnused || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -1,8 +1,9 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
 import { region } from '@roomstream/runtime/region';
-import { integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
+import { file, integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
 import { trustedProxies } from '@roomstream/runtime/trusted-proxies';
+import { historySettings } from '@roomstream/store/history';
 import { quotaSettings } from '@roomstream/store/quotas';
 import { recordsSettings } from '@roomstream/store/records-settings';
 import { tokenSettings } from '@roomstream/token/token-settings';
@@ -32,7 +33,7 @@ export const controlPlaneSettings = {
     about:
       'Origins, separated by commas, whose pages may call the API from a browser (`https://example.com`); `*` for all, none when empty.',
   }),
-  credentialsFile: text({
+  credentialsFile: file({
     env: 'ROOMSTREAM_CREDENTIALS_FILE',
     about: 'JSON file of accounts, access keys and policies; read again when it changes.',
   }),
@@ -65,6 +66,7 @@ export const controlPlaneSettings = {
     30,
     86_400,
   ),
+  ...historySettings,
   ...busSettings,
   ...recordsSettings,
   ...quotaSettings,

@@ -2,7 +2,7 @@ import type { AccountQuotas } from '@roomstream/store/quotas';
 import { perSecondOf } from '@roomstream/store/rate-names';
 import type { CallPermits } from './call-permits.ts';
 import { type ResourceType, throttled } from './errors.ts';
-import type { OperationName } from './model/operations.ts';
+import type { OperationName } from './every-operation.ts';
 
 /** What a call is about, for the error's members. */
 export type Throttled = { readonly account: string; readonly arn: string | undefined };

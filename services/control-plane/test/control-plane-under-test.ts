@@ -46,9 +46,11 @@ export async function startUnderTest(
     users?: Readonly<Record<string, TestUser>>;
     /** A Redis that another control plane has started; it outlives this one. */
     redis?: RedisServer;
+    /** Options of its own Redis. */
+    redisArgs?: readonly string[];
   } = {},
 ): Promise<ControlPlaneUnderTest> {
-  const redis = options.redis ?? (await startRedis());
+  const redis = options.redis ?? (await startRedis(options.redisArgs));
   const stopRedis = () => (options.redis === undefined ? redis.stop() : undefined);
   const folder = mkdtempSync(join(tmpdir(), 'roomstream-control-plane-'));
   const users = { test: { account, policies: [allow('*')] }, ...options.users };

@@ -122,6 +122,24 @@ test('several calls go over one connection', async () => {
   assert.equal(answer.split('UNKNOWN_OPERATION').length, 4);
 });
 
+test('a connection that has asked nothing is closed without an answer; one with half a request gets 400', async () => {
+  const { hostname, port } = new URL(plane.url);
+  const answerTo = (bytes: string) =>
+    new Promise<string>((resolve, reject) => {
+      let answer = '';
+      const socket = connect(Number(port), hostname, () => socket.write(bytes));
+      socket.on('data', (chunk: Buffer) => {
+        answer += chunk.toString();
+      });
+      socket.on('error', reject);
+      socket.on('close', () => resolve(answer));
+    });
+  // After the ten seconds that headers may take.
+  const [unused, half] = await Promise.all([answerTo(''), answerTo('POST /CreateRoom HTTP/1.1\r\n')]);
+  assert.equal(unused, '');
+  assert.match(half, /^HTTP\/1\.1 400 /);
+});
+
 /** Sends bytes and returns all that came back until the server closed. */
 function exchange(url: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(url);

@@ -1,31 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import {
   CreateLoggingConfigurationCommand,
   CreateRoomCommand,
   DeleteLoggingConfigurationCommand,
   type DestinationConfiguration,
   GetLoggingConfigurationCommand,
-  type IvschatClient,
   paginateListLoggingConfigurations,
   UpdateLoggingConfigurationCommand,
   UpdateRoomCommand,
 } from '@aws-sdk/client-ivschat';
-import {
-  account,
-  type ControlPlaneUnderTest,
-  errorOf,
-  region,
-  startUnderTest,
-} from './control-plane-under-test.ts';
+import { account, errorOf, region, startUnderTest } from './control-plane-under-test.ts';
 
-let plane: ControlPlaneUnderTest;
-let client: IvschatClient;
-
-before(async () => {
-  plane = await startUnderTest();
-  client = plane.client();
-});
+const plane = await startUnderTest();
+const client = plane.client();
 after(() => plane.stop());
 
 const s3: DestinationConfiguration = {

@@ -1,50 +1,36 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, beforeEach, test } from 'node:test';
 import {
-  CreateLoggingConfigurationCommand,
   CreateRoomCommand,
   DeleteMessageCommand,
   DeleteRoomCommand,
   DisconnectUserCommand,
-  type IvschatClient,
   SendEventCommand,
   TagResourceCommand,
-  UpdateLoggingConfigurationCommand,
+  UntagResourceCommand,
   UpdateRoomCommand,
 } from '@aws-sdk/client-ivschat';
-import { type Bus, type Follower, openBus } from '@roomstream/bus/bus';
+import { openBus } from '@roomstream/bus/bus';
 import { busSettings } from '@roomstream/bus/bus-settings';
 import { openMetrics } from '@roomstream/runtime/metrics';
 import { readSettings } from '@roomstream/runtime/settings';
 import { eventually } from '@roomstream/testing/eventually';
 import { pino } from 'pino';
-import {
-  account,
-  type ControlPlaneUnderTest,
-  errorOf,
-  region,
-  startUnderTest,
-} from './control-plane-under-test.ts';
+import { account, errorOf, region, startUnderTest } from './control-plane-under-test.ts';
 
 type Seen = { readonly kind: string; readonly account: string; readonly id: string; readonly body: string };
 
-let plane: ControlPlaneUnderTest;
-let client: IvschatClient;
-let bus: Bus;
-let follower: Follower;
 let roomIdentifier: string;
 let seen: Seen[] = [];
 
-before(async () => {
-  plane = await startUnderTest();
-  client = plane.client();
-  const settings = readSettings(busSettings, { REDIS_URL: plane.redis.url });
-  const log = pino({ level: 'silent' });
-  bus = await openBus({ access: settings, shards: settings.shards, log, registry: openMetrics() });
-  follower = bus.follow({
-    onEntry: ({ kind, account, id, body }) => seen.push({ kind, account, id, body: body.toString() }),
-    onGap: () => undefined,
-  });
+const plane = await startUnderTest();
+const client = plane.client();
+const settings = readSettings(busSettings, { REDIS_URL: plane.redis.url });
+const log = pino({ level: 'silent' });
+const bus = await openBus({ access: settings, shards: settings.shards, log, registry: openMetrics() });
+const follower = bus.follow({
+  onEntry: ({ kind, account, id, body }) => seen.push({ kind, account, id, body: body.toString() }),
+  onGap: () => undefined,
 });
 after(async () => {
   await bus.close();
@@ -125,21 +111,13 @@ test('updating and deleting a room tells gateways that it has changed', async ()
   );
 });
 
-test('changing a logging configuration tells of every room that has it', async () => {
-  const destinationConfiguration = { s3: { bucketName: 'bucket' } };
-  const { arn = '' } = await client.send(new CreateLoggingConfigurationCommand({ destinationConfiguration }));
-  await client.send(
-    new UpdateRoomCommand({ identifier: roomIdentifier, loggingConfigurationIdentifiers: [arn] }),
-  );
-  await entries(1);
-  await client.send(new UpdateLoggingConfigurationCommand({ identifier: arn, name: 'new' }));
-  await entries(2);
-});
-
-test('tags change nothing for gateways', async () => {
+test('tags of a room reach gateways, for whom one says whether the room has history', async () => {
   await client.send(new TagResourceCommand({ resourceArn: roomIdentifier, tags: { a: 'b' } }));
-  await client.send(new SendEventCommand({ roomIdentifier, eventName: 'after' }));
-  assert.equal((await entries(1))[0]?.kind, 'frame');
+  await client.send(new UntagResourceCommand({ resourceArn: roomIdentifier, tagKeys: ['a'] }));
+  assert.deepEqual(
+    (await entries(2)).map(({ kind }) => kind),
+    ['room-changed', 'room-changed'],
+  );
 });
 
 test('nothing is sent to a room that does not exist', async () => {

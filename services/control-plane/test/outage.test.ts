@@ -8,13 +8,14 @@ import {
   SendEventCommand,
 } from '@aws-sdk/client-ivschat';
 import { eventually } from '@roomstream/testing/eventually';
+import { durable } from '@roomstream/testing/redis-server';
 import { type ControlPlaneUnderTest, errorOf, startUnderTest } from './control-plane-under-test.ts';
 
 let plane: ControlPlaneUnderTest;
 let client: IvschatClient;
 
 before(async () => {
-  plane = await startUnderTest({ env: { ROOMSTREAM_QUOTAS: 'ivs' } });
+  plane = await startUnderTest({ env: { ROOMSTREAM_QUOTAS: 'ivs' }, redisArgs: durable });
   client = plane.client();
 });
 after(() => plane.stop());

@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Sha256 } from '@aws-crypto/sha256-js';
+import { readBody } from '@roomstream/testing/read-body';
 import { SignatureV4 } from '@smithy/signature-v4';
 
 /** A request whose bytes the test chooses. */
@@ -35,16 +36,8 @@ export async function rawRequest(url: string, raw: RawRequest): Promise<RawAnswe
   return new Promise((resolve, reject) => {
     const options = { method, host: base.hostname, port: base.port, path, headers: signed, agent: false };
     const request = send({ ...options, ...(raw.ca !== undefined && { ca: raw.ca }) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString(),
-        }),
-      );
+      const { statusCode: status = 0, headers } = response;
+      readBody(response).then((bytes) => resolve({ status, headers, body: bytes.toString() }), reject);
     });
     request.on('error', reject);
     request.end(body);
@@ -72,9 +65,14 @@ async function sign(
     protocol: base.protocol,
     hostname: base.hostname,
     path,
-    query: Object.fromEntries(new URLSearchParams(query)),
+    query: readQuery(query),
     headers: { ...headers, ...hash, host: base.host },
     body: raw.body ?? '',
   });
   return signed;
+}
+
+function readQuery(text: string): Record<string, string | string[]> {
+  const parameters = new URLSearchParams(text);
+  return Object.fromEntries([...parameters.keys()].map((name) => [name, parameters.getAll(name)]));
 }

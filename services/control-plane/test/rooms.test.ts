@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import {
   CreateLoggingConfigurationCommand,
   CreateRoomCommand,
   type CreateRoomCommandInput,
   DeleteRoomCommand,
   GetRoomCommand,
-  type IvschatClient,
   ListRoomsCommand,
   paginateListRooms,
   UpdateRoomCommand,
 } from '@aws-sdk/client-ivschat';
-import {
-  account,
-  type ControlPlaneUnderTest,
-  errorOf,
-  otherAccount,
-  region,
-  startUnderTest,
-} from './control-plane-under-test.ts';
+import { account, errorOf, otherAccount, region, startUnderTest } from './control-plane-under-test.ts';
 
-let plane: ControlPlaneUnderTest;
-let client: IvschatClient;
-
-before(async () => {
-  plane = await startUnderTest();
-  client = plane.client();
-});
+const plane = await startUnderTest();
+const client = plane.client();
 after(() => plane.stop());
 
 const uri = `arn:aws:lambda:${region}:${account}:function:review`;
@@ -129,6 +116,22 @@ test('UpdateRoom with an empty list detaches all logging configurations', async 
   const identifier = await create({ loggingConfigurationIdentifiers: [await configuration()] });
   const room = await client.send(new UpdateRoomCommand({ identifier, loggingConfigurationIdentifiers: [] }));
   assert.deepEqual(room.loggingConfigurationIdentifiers, []);
+});
+
+test('a room has at most three logging configurations, by CreateRoom and by UpdateRoom', async () => {
+  const four = await Promise.all(Array.from({ length: 4 }, () => configuration()));
+  const three = four.slice(0, 3);
+  const identifier = await create({ loggingConfigurationIdentifiers: three });
+  const { loggingConfigurationIdentifiers } = await client.send(new GetRoomCommand({ identifier }));
+  assert.deepEqual(loggingConfigurationIdentifiers, three);
+  for (const call of [
+    () => create({ loggingConfigurationIdentifiers: four }),
+    () => client.send(new UpdateRoomCommand({ identifier, loggingConfigurationIdentifiers: four })),
+  ]) {
+    const error = await errorOf(call());
+    assert.equal(error.name, 'ValidationException');
+    assert.match(error.message, /loggingConfigurationIdentifiers/);
+  }
 });
 
 test('a logging configuration that does not exist cannot be attached', async () => {

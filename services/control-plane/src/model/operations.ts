@@ -154,6 +154,3 @@ export const operations = {
     query: [],
   },
 } as const satisfies Readonly<Record<string, Operation>>;
-
-/** The name of an operation, as in `ivschat:<name>`. */
-export type OperationName = keyof typeof operations;

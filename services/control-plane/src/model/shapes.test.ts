@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { everyOperation } from '../every-operation.ts';
 import { operations } from './operations.ts';
 import type { Operation } from './shape.ts';
 import { type ShapeName, shapes } from './shapes.ts';
 
 test('every shape that another one or an operation names exists', () => {
   const named = [
-    ...Object.values(operations as Record<string, Operation>).flatMap(({ input, output }) => [input, output]),
+    ...Object.values(everyOperation as Record<string, Operation>).flatMap(({ input, output }) => [
+      input,
+      output,
+    ]),
     ...Object.values(shapes).flatMap((shape) => {
       if (shape.type === 'structure') return Object.values(shape.members);
       if (shape.type === 'list') return [shape.member];
@@ -26,7 +30,7 @@ test('every shape is reached from an operation or is an error', () => {
     else if (shape.type === 'list') visit(shape.member);
     else if (shape.type === 'map') [shape.key, shape.value].forEach(visit);
   };
-  for (const { input, output } of Object.values(operations as Record<string, Operation>)) {
+  for (const { input, output } of Object.values(everyOperation as Record<string, Operation>)) {
     visit(input);
     visit(output);
   }
@@ -37,7 +41,7 @@ test('every shape is reached from an operation or is an error', () => {
   );
 });
 
-test('there are 17 operations, and the two deletions answer 204', () => {
+test('the model has 17 operations, and the two deletions answer 204', () => {
   assert.equal(Object.keys(operations).length, 17);
   const empty = Object.entries(operations).flatMap(([name, { status }]) => (status === 204 ? [name] : []));
   assert.deepEqual(empty, ['DeleteLoggingConfiguration', 'DeleteRoom']);
@@ -48,7 +52,7 @@ test('every required member and every member bound to path or query is one of it
     if (shape.type !== 'structure') continue;
     for (const name of shape.required) assert.ok(Object.hasOwn(shape.members, name), name);
   }
-  for (const { input, uri, query, path } of Object.values(operations as Record<string, Operation>)) {
+  for (const { input, uri, query, path } of Object.values(everyOperation as Record<string, Operation>)) {
     const shape = shapes[input as ShapeName];
     assert.ok(shape.type === 'structure');
     for (const name of [...uri, ...query]) assert.ok(Object.hasOwn(shape.members, name), name);

@@ -1,14 +1,15 @@
+import { additionShapes } from '../additions/shapes.ts';
+import type { everyOperation } from '../every-operation.ts';
 import { errorStructures } from './error-structures.ts';
-import type { operations } from './operations.ts';
 import { scalars } from './scalars.ts';
 import type { Shape } from './shape.ts';
 import { structures } from './structures.ts';
 
-const table = { ...scalars, ...structures, ...errorStructures };
+const table = { ...scalars, ...structures, ...errorStructures, ...additionShapes };
 
 type Table = typeof table;
 
-/** The name of a shape of the service model. */
+/** The name of a shape: of the service model, or of an addition. */
 export type ShapeName = keyof Table;
 
 /** All shapes by name. */
@@ -35,12 +36,12 @@ type StructureOf<M, R> = { readonly [K in keyof M as K extends R ? K : never]: V
   readonly [K in keyof M as K extends R ? never : K]?: Value<M[K]> | undefined;
 };
 
-type Operations = typeof operations;
+type Operations = typeof everyOperation;
 
 /** What an operation is given. */
 export type Input<O extends keyof Operations> = Value<Operations[O]['input']>;
 
-/** What an operation answers; nothing where the model has no output. */
+/** What an operation answers; nothing where there is no shape of its output. */
 export type Output<O extends keyof Operations> = Operations[O] extends { output: infer N }
   ? Value<N>
   : undefined;

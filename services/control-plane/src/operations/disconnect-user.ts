@@ -4,7 +4,7 @@ import { newId } from '@roomstream/protocol/ids';
 import { openRoom } from '../access.ts';
 import type { Call } from '../call.ts';
 import type { Input, Output } from '../model/shapes.ts';
-import { publishEvent } from './publish-event.ts';
+import { publishModeration } from './publish-event.ts';
 
 /** Tells the room that a user is disconnected, then closes all connections of that user in it. */
 export async function disconnectUser(
@@ -16,6 +16,10 @@ export async function disconnectUser(
   // An id of its own: readers drop an entry whose id they have seen.
   const disconnect: Entry = { kind: 'disconnect', account, room: id, id: newId(), body: input.userId };
   const attributes = disconnectUserAttributes(input.userId, input.reason);
-  await publishEvent(call, room, eventName.disconnectUser, attributes, [disconnect]);
+  await publishModeration(call, room, {
+    eventName: eventName.disconnectUser,
+    attributes,
+    following: [disconnect],
+  });
   return {};
 }

@@ -1,5 +1,7 @@
+import type { additions } from '../additions/operations.ts';
 import type { Call } from '../call.ts';
-import type { OperationName } from '../model/operations.ts';
+import type { OperationName } from '../every-operation.ts';
+import type { JsonText } from '../json-text.ts';
 import type { Input, Output } from '../model/shapes.ts';
 import { createChatToken } from './create-chat-token.ts';
 import { createLoggingConfiguration } from './create-logging-configuration.ts';
@@ -11,6 +13,7 @@ import { disconnectUser } from './disconnect-user.ts';
 import { getLoggingConfiguration } from './get-logging-configuration.ts';
 import { getRoom } from './get-room.ts';
 import { listLoggingConfigurations } from './list-logging-configurations.ts';
+import { listMessages } from './list-messages.ts';
 import { listRooms } from './list-rooms.ts';
 import { listTagsForResource } from './list-tags-for-resource.ts';
 import { sendEvent } from './send-event.ts';
@@ -19,8 +22,10 @@ import { untagResource } from './untag-resource.ts';
 import { updateLoggingConfiguration } from './update-logging-configuration.ts';
 import { updateRoom } from './update-room.ts';
 
+type Answered<O extends OperationName> = O extends keyof typeof additions ? JsonText : Output<O>;
+
 type Implementations = {
-  readonly [O in OperationName]: (call: Call, input: Input<O>) => Promise<Output<O>>;
+  readonly [O in OperationName]: (call: Call, input: Input<O>) => Promise<Answered<O>>;
 };
 
 const table: Implementations = {
@@ -34,6 +39,7 @@ const table: Implementations = {
   GetLoggingConfiguration: getLoggingConfiguration,
   GetRoom: getRoom,
   ListLoggingConfigurations: listLoggingConfigurations,
+  ListMessages: listMessages,
   ListRooms: listRooms,
   ListTagsForResource: listTagsForResource,
   SendEvent: sendEvent,

@@ -1,3 +1,4 @@
+import type { ListPosition } from '@roomstream/store/record-walk';
 import { allowOnAll } from '../access.ts';
 import type { Call } from '../call.ts';
 import type { Input, Output } from '../model/shapes.ts';
@@ -13,7 +14,7 @@ export async function listLoggingConfigurations(
   const { store, pageTokens } = call.services;
   const { account } = call.caller;
   const scope = { operation: 'ListLoggingConfigurations', account, filters: [] };
-  const after = input.nextToken ? pageTokens.open(scope, input.nextToken) : undefined;
+  const after = input.nextToken ? pageTokens.open<ListPosition>(scope, input.nextToken) : undefined;
   const page = await store.loggingConfigurations.list(account, input.maxResults ?? defaultPage, after);
   return {
     loggingConfigurations: page.loggingConfigurations.map((each) => renderLoggingConfiguration(call, each)),

@@ -1,3 +1,4 @@
+import type { ListPosition } from '@roomstream/store/record-walk';
 import { allowOnAll, referredId } from '../access.ts';
 import type { Call } from '../call.ts';
 import { resourceNotFound } from '../errors.ts';
@@ -14,7 +15,7 @@ export async function listRooms(call: Call, input: Input<'ListRooms'>): Promise<
   // An empty URI names no handler: it is a filter that was left empty.
   const uri = input.messageReviewHandlerUri === '' ? undefined : input.messageReviewHandlerUri;
   const scope = { operation: 'ListRooms', account, filters: [name, uri, configuration] };
-  const after = input.nextToken ? pageTokens.open(scope, input.nextToken) : undefined;
+  const after = input.nextToken ? pageTokens.open<ListPosition>(scope, input.nextToken) : undefined;
   const loggingConfigurationId =
     configuration === undefined ? undefined : await existingConfiguration(call, configuration);
   const filter = {

@@ -7,5 +7,6 @@ import { publishEvent } from './publish-event.ts';
 /** Sends an event of the application's own to everyone in the room. */
 export async function sendEvent(call: Call, input: Input<'SendEvent'>): Promise<Output<'SendEvent'>> {
   const room = await openRoom(call, input.roomIdentifier);
-  return { id: await publishEvent(call, room, input.eventName, input.attributes ?? noAttributes) };
+  const { eventName, attributes = noAttributes } = input;
+  return { id: await publishEvent(call, room, { eventName, attributes }) };
 }
