@@ -1,11 +1,12 @@
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import type { FailureReason, Invocation, Invoke } from './invocation.ts';
+import type { LambdaCredentials } from './lambda-credentials.ts';
 
 /** Where functions are invoked. */
 export type LambdaAddress = {
   readonly endpoint: string | undefined;
   readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly credentials: LambdaCredentials;
   /** Connections at most. */
   readonly concurrency: number;
 };
@@ -36,11 +37,11 @@ function configOf(address: LambdaAddress): LambdaClientConfig {
   const agent = { keepAlive: true, maxSockets: address.concurrency, maxFreeSockets: address.concurrency };
   return {
     region: address.region,
+    credentials: address.credentials,
     // The budget is over before a second try could end, and a handler may have run: each message asks once.
     maxAttempts: 1,
     requestHandler: { httpAgent: agent, httpsAgent: agent },
     ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
-    ...(address.credentials === undefined ? {} : { credentials: address.credentials }),
   };
 }
 

@@ -1,5 +1,7 @@
+import { boundedLabels } from '@roomstream/runtime/bounded-labels';
+import { openMeters } from '@roomstream/runtime/meters';
 import type { Registry } from '@roomstream/runtime/metrics';
-import { Counter, Gauge, Histogram } from 'prom-client';
+import { Gauge, Histogram } from 'prom-client';
 import type { FailureReason } from './invocation.ts';
 
 /** What the worker counts. The errors are the guide's (InvocationErrors{Uri}, ResponseValidationErrors{Uri}). */
@@ -21,16 +23,8 @@ const shortSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0
 /** Registers the worker's metrics. At most `mostUris` handlers have a label of their own. */
 export function openReviewMetrics(registry: Registry, mostUris: number, gauges: Gauges) {
   const registers = [registry];
-  const uris = new Set<string>();
-  // Rooms name handlers freely: without a bound an account could fill the memory of whoever collects.
-  const label = (uri: string) => {
-    if (uris.has(uri)) return uri;
-    if (uris.size >= mostUris) return 'other';
-    uris.add(uri);
-    return uri;
-  };
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers });
+  const label = boundedLabels(mostUris);
+  const { counter } = openMeters(registry);
   const histogram = (name: string, help: string) =>
     new Histogram({ name, help, buckets: shortSeconds, registers });
   openGauges(registry, gauges, label);
@@ -90,25 +84,18 @@ export function openReviewMetrics(registry: Registry, mostUris: number, gauges: 
 }
 
 function openGauges(registry: Registry, gauges: Gauges, label: (uri: string) => string): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      aggregator: 'max',
-      collect() {
-        this.set(read());
-      },
-    });
+  const { gauge } = openMeters(registry);
   gauge(
     'roomstream_review_waiting',
     'Messages of all rooms that wait for a verdict, in hand or not.',
     () => gauges.backlog().count,
+    'max',
   );
   gauge(
     'roomstream_review_oldest_seconds',
     'Age of the oldest message that waits for a verdict.',
     () => gauges.backlog().oldestMs / 1000,
+    'max',
   );
   gauge('roomstream_review_in_hand', 'Messages that this worker has in hand.', gauges.inHand);
   new Gauge({

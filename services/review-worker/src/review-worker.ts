@@ -4,20 +4,24 @@ import { newId } from '@roomstream/protocol/ids';
 import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
-import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import type { Settings } from '@roomstream/runtime/settings';
 import { openQuotas } from '@roomstream/store/quotas';
 import { watchFile } from '@roomstream/store/watch-file';
 import { type HandlerTable, noHandlers, parseHandlerTable } from './handler-table.ts';
 import { Handlers } from './handlers.ts';
 import { openInvoker } from './invoke.ts';
 import { openReviewMetrics } from './metrics.ts';
-import { reviewWorkerSettings } from './settings.ts';
+import { lambdaAccess, type reviewWorkerSettings } from './settings.ts';
+import { warmUp } from './warm-up.ts';
 import { Worker } from './worker.ts';
 
 type WorkerSettings = Settings<typeof reviewWorkerSettings>;
 
 /** A message that waits this long for its verdict says that there are too few workers, or none that work. */
 const backlogReasonMs = 5_000;
+
+/** Longest wait at a start for credentials; where there are none, looking for them takes a while. */
+const mostPrepareMs = 500;
 
 /** Longest wait at a stop for the messages in hand. */
 const mostStopMs = 10_000;
@@ -30,21 +34,25 @@ export async function startReviewWorker(
   settings: WorkerSettings,
   surroundings: Surroundings,
 ): Promise<Service> {
-  checkCredentials(settings);
+  const lambda = lambdaAccess.read(settings, settings.region);
   const { log, registry } = surroundings;
   const quotas = await openQuotas(settings, log);
   const table = await openTable(settings.handlersFile, log).catch((error: unknown) => {
     quotas.close();
     throw error;
   });
-  const bus = await openBus({ access: settings, shards: settings.shards, log, registry }).catch(
+  const { shards, logBacklogRecords } = settings;
+  const bus = await openBus({ access: settings, shards, logBacklogRecords, log, registry }).catch(
     (error: unknown) => {
       quotas.close();
       table.close();
       throw error;
     },
   );
-  const invoker = openInvoker(settings, () => table.value());
+  const { concurrency } = settings;
+  const invoker = openInvoker({ lambda, concurrency }, () => table.value(), log);
+  // What the first messages would otherwise wait for, at their handlers' expense.
+  await Promise.all([warmUp(log), Promise.race([invoker.prepared, sleep(mostPrepareMs)])]);
   const handlers = new Handlers({
     invoke: invoker.invoke,
     concurrency: settings.handlerConcurrency,
@@ -73,7 +81,7 @@ export async function startReviewWorker(
     group,
     quotas,
     metrics,
-    concurrency: settings.concurrency,
+    concurrency,
     deadlineMarginMs: settings.deadlineMarginMs,
     nowMs: () => bus.clock.nowMs(),
     log,
@@ -105,13 +113,6 @@ export async function startReviewWorker(
       return stopping;
     },
   };
-}
-
-function checkCredentials(settings: WorkerSettings): void {
-  const { lambdaAccessKeyId, lambdaSecretAccessKey } = settings;
-  if ((lambdaAccessKeyId === undefined) === (lambdaSecretAccessKey === undefined)) return;
-  const { lambdaAccessKeyId: id, lambdaSecretAccessKey: secret } = reviewWorkerSettings;
-  throw new SettingsError([`${id.env} and ${secret.env} go together`]);
 }
 
 async function openTable(

@@ -1,8 +1,18 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { awsAccess } from '@roomstream/runtime/aws-access';
 import { region } from '@roomstream/runtime/region';
 import { integer, optionalText } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
 import { quotaSettings } from '@roomstream/store/quotas';
+
+/** How Lambda is reached. */
+export const lambdaAccess = awsAccess({
+  prefix: 'lambda',
+  area: 'LAMBDA',
+  name: 'Lambda',
+  sdkEndpoint: 'AWS_ENDPOINT_URL_LAMBDA',
+  rights: 'lambda:InvokeFunction',
+});
 
 /** Settings of the review worker alone. */
 const ownSettings = {
@@ -12,25 +22,7 @@ const ownSettings = {
     about:
       'JSON file that says where message review handlers live: `{"handlers":{"<function ARN, * and ? allowed>":{"lambda":{"endpoint":"<URL>"}} or {"webhook":{"url":"<URL>","secret":"<text>"}}}}`; the first pattern that matches counts. What none matches is invoked in Lambda. Re-read when it changes; a broken one is refused and logged, the previous stays.',
   }),
-  lambdaEndpoint: optionalText({
-    env: 'ROOMSTREAM_LAMBDA_ENDPOINT',
-    about:
-      'URL of Lambda, or of anything that speaks its Invoke API; when empty the AWS SDK’s own rule holds (`AWS_ENDPOINT_URL_LAMBDA`, else AWS).',
-  }),
-  lambdaRegion: optionalText({
-    env: 'ROOMSTREAM_LAMBDA_REGION',
-    about: 'Region for Lambda; when empty `ROOMSTREAM_REGION`.',
-  }),
-  lambdaAccessKeyId: optionalText({
-    env: 'ROOMSTREAM_LAMBDA_ACCESS_KEY_ID',
-    about:
-      'Access key for Lambda; when empty what the AWS SDK finds (`AWS_ACCESS_KEY_ID`, profile, role). It needs lambda:InvokeFunction.',
-  }),
-  lambdaSecretAccessKey: optionalText({
-    env: 'ROOMSTREAM_LAMBDA_SECRET_ACCESS_KEY',
-    about: 'Its secret.',
-    secret: true,
-  }),
+  ...lambdaAccess.table,
   concurrency: integer(
     {
       env: 'ROOMSTREAM_REVIEW_CONCURRENCY',

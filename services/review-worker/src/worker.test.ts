@@ -20,6 +20,7 @@ const review: WaitingReview = {
   handler: { uri: 'arn:aws:lambda:us-west-2:000000000000:function:f', fallbackResult: 'ALLOW' },
   maximumMessageLength: 10,
   replyTo: { gateway: 'g', session: 1 },
+  logs: [],
   entryId: '1000-0',
   submittedMs: 1_000,
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
+import { openLog } from '@roomstream/runtime/log';
 import { freePort } from '@roomstream/testing/free-port';
 import { type HandlerTable, noHandlers } from '../src/handler-table.ts';
 import { type Invocation, withinBudget } from '../src/invocation.ts';
@@ -26,14 +27,15 @@ function webhookAt(url: string): HandlerTable {
 async function invokeAt(t: TestContext, place: Place, url: string, budgetMs = ampleMs): Promise<Invocation> {
   const invoker = openInvoker(
     {
-      region: 'us-west-2',
-      lambdaEndpoint: url,
-      lambdaRegion: undefined,
-      lambdaAccessKeyId: 'test',
-      lambdaSecretAccessKey: 'test',
+      lambda: {
+        endpoint: url,
+        region: 'us-west-2',
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      },
       concurrency: 10,
     },
     () => (place === 'lambda' ? noHandlers : webhookAt(url)),
+    openLog('test', 'silent'),
   );
   t.after(() => invoker.close());
   return withinBudget(budgetMs, (signal) => invoker.invoke(uri, '{"Content":"hello"}', signal));

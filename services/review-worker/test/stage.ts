@@ -10,9 +10,11 @@ import { openLog } from '@roomstream/runtime/log';
 import { openMetrics, type Registry } from '@roomstream/runtime/metrics';
 import type { Service } from '@roomstream/runtime/service';
 import { readSettings } from '@roomstream/runtime/settings';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { durable, type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import { startReviewWorker } from '../src/review-worker.ts';
 import { reviewWorkerSettings } from '../src/settings.ts';
+
+export { metric } from '@roomstream/testing/metric';
 
 /** The account and the session of every test. */
 export const account = '000000000000';
@@ -67,7 +69,7 @@ export async function openStage(
   webhooks: Readonly<Record<string, string>>,
   timeoutMs = ampleMs,
 ): Promise<Stage> {
-  const redis = await startRedis();
+  const redis = await startRedis(durable);
   const folder = mkdtempSync(join(tmpdir(), 'roomstream-review-'));
   const accountsFile = join(folder, 'accounts.json');
   writeFileSync(
@@ -145,24 +147,11 @@ export async function openStage(
         handler: { uri: arnOf(to), fallbackResult: 'ALLOW' },
         maximumMessageLength: 100,
         replyTo,
+        logs: [],
         ...changed,
       });
       if (outcome.kind !== 'published') throw new Error(outcome.kind);
       return id;
     },
   };
-}
-
-/** The value of a series of a worker, summed over the labels that aren't given. */
-export async function metric(
-  worker: TestWorker,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): Promise<number> {
-  const found = await worker.registry.getSingleMetric(name)?.get();
-  if (found === undefined) throw new Error(`no metric ${name}`);
-  const matching = found.values.filter((value) =>
-    Object.entries(labels).every(([label, text]) => value.labels[label] === text),
-  );
-  return matching.reduce((sum, value) => sum + value.value, 0);
 }
