@@ -1,5 +1,6 @@
 // `npm run chat`: joins a room of a running `npm start`, which has built it already.
 import './check-node.mjs';
+import './sdk-warning.mjs';
 import { existsSync } from 'node:fs';
 
 const main = new URL('../dist/src/chat.js', import.meta.url);

@@ -40,6 +40,9 @@ type Frame = {
 /** How long a lost connection is tried to be had again: a restart takes less. */
 const returnWithinMs = 60_000;
 
+/** Far more than anybody who returns is sent again. */
+const mostIds = 10_000;
+
 /** One connection and the promise of its end. */
 type Connection = { readonly socket: WebSocket; readonly closed: Promise<number> };
 
@@ -50,7 +53,12 @@ type Connection = { readonly socket: WebSocket; readonly closed: Promise<number>
 export async function joinChat(options: ChatOptions): Promise<void> {
   const { url, tokens, input, output } = options;
   const answers = new Map<string, () => void>();
+  const shown = new Set<string>();
   const show = (frame: Frame) => {
+    // Who returns gets again what he may have missed, and drops by Id what he has.
+    if (shown.has(frame.Id)) return;
+    shown.add(frame.Id);
+    if (shown.size > mostIds) shown.delete(shown.values().next().value ?? '');
     print(frame, output);
     if (frame.RequestId !== undefined) answers.get(frame.RequestId)?.();
   };

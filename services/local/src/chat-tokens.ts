@@ -1,27 +1,25 @@
 import {
   CreateChatTokenCommand,
   CreateRoomCommand,
-  IvschatClient,
+  GetLoggingConfigurationCommand,
+  type IvschatClient,
   ListRoomsCommand,
+  ResourceNotFoundException,
+  UpdateRoomCommand,
 } from '@aws-sdk/client-ivschat';
-import { PassingError, PlainError } from './plain-error.ts';
+import { inWords, localApi } from './local-api.ts';
 import type { Running } from './running-file.ts';
 
 /** Gives a fresh chat token each time it is asked. */
 export type TokenSource = () => Promise<string>;
 
-/** Tokens of a user for the room of a name, which is made when there is none; over the API, as an application does. */
+/**
+ * Tokens of a user for the newest room of a name, which is made when there is none and is logged unless it has logging
+ * configurations of its own; over the API, as an application does.
+ */
 export async function roomTokens(running: Running, roomName: string, userId: string): Promise<TokenSource> {
-  if (running.key === undefined)
-    throw new PlainError(
-      'This Roomstream has a credentials file of your own: make a token with it and give it with --token.',
-    );
-  const client = new IvschatClient({
-    endpoint: running.controlPlaneUrl,
-    region: running.region,
-    credentials: running.key,
-  });
-  const roomIdentifier = await inWords(running, findOrCreate(client, roomName));
+  const client = localApi(running, 'make a token with it and give it with --token');
+  const roomIdentifier = await inWords(running, loggedRoom(client, running, roomName));
   return async () => {
     const order = new CreateChatTokenCommand({
       roomIdentifier,
@@ -32,27 +30,25 @@ export async function roomTokens(running: Running, roomName: string, userId: str
   };
 }
 
-async function findOrCreate(client: IvschatClient, name: string): Promise<string> {
-  const found = await client.send(new ListRoomsCommand({ name, maxResults: 1 }));
-  const arn = found.rooms?.[0]?.arn ?? (await client.send(new CreateRoomCommand({ name }))).arn;
-  return arn ?? '';
+async function loggedRoom(client: IvschatClient, running: Running, name: string): Promise<string> {
+  const found = (await client.send(new ListRoomsCommand({ name, maxResults: 1 }))).rooms?.[0];
+  if (found?.loggingConfigurationIdentifiers?.length) return found.arn ?? '';
+  const loggingConfigurationIdentifiers = await logsOf(client, running);
+  const logs = { loggingConfigurationIdentifiers };
+  if (found === undefined) return (await client.send(new CreateRoomCommand({ name, ...logs }))).arn ?? '';
+  if (loggingConfigurationIdentifiers.length > 0)
+    await client.send(new UpdateRoomCommand({ identifier: found.arn, ...logs }));
+  return found.arn ?? '';
 }
 
-async function inWords<T>({ controlPlaneUrl }: Running, call: Promise<T>): Promise<T> {
+/** None when it was deleted: somebody doesn't want it. */
+async function logsOf(client: IvschatClient, { chatLogs }: Running): Promise<string[]> {
+  if (chatLogs === undefined) return [];
   try {
-    return await call;
+    await client.send(new GetLoggingConfigurationCommand({ identifier: chatLogs.arn }));
+    return [chatLogs.arn];
   } catch (error) {
-    throw asPlainError(controlPlaneUrl, error as NodeJS.ErrnoException & { readonly $fault?: string });
+    if (error instanceof ResourceNotFoundException) return [];
+    throw error;
   }
-}
-
-function asPlainError(url: string, error: NodeJS.ErrnoException & { readonly $fault?: string }): PlainError {
-  const { name, message, code = '', $fault } = error;
-  if (code === 'ECONNREFUSED') return new PassingError(`Nothing answers at ${url}: start it with npm start.`);
-  if (/CERT|UNABLE_TO_/.test(code))
-    return new PlainError(
-      `The certificate at ${url} isn't trusted (${message}): name the file of its authority with NODE_EXTRA_CA_CERTS.`,
-    );
-  if ($fault === 'client') return new PlainError(`The API refused: ${name}: ${message}`);
-  return new PassingError(`The API at ${url} failed: ${name}: ${message}`);
 }

@@ -38,7 +38,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   return { path, release };
 }
 
-/** What Roomstream makes in the folder; whatever else lies there isn't looked at. */
+/** What Roomstream makes in the folder, but for the logs, which may be many; whatever else lies there isn't looked at. */
 const ownFiles = ['credentials.json', 'token.keys', 'running.json', 'redis.log', 'redis'];
 
 /** What root made when it started Roomstream once can't be used by somebody else; each part would say so in its own way. */

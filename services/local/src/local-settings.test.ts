@@ -21,6 +21,14 @@ test('without settings everything is on loopback, with Redis and the keys in the
   assert.equal(local.account, '000000000000');
 });
 
+test('logs of every bucket go to the data folder, soon, unless a setting says where', () => {
+  const { logShipper } = readAllSettings({ ROOMSTREAM_LOCAL_FOLDER: '/a,b=c' });
+  assert.deepEqual(logShipper.logFolders, { byBucket: new Map(), others: '/a,b=c/logs' });
+  assert.equal(logShipper.windowSeconds, 5);
+  const { logFolders } = readAllSettings({ ROOMSTREAM_LOG_FOLDERS: 'my-logs=/tmp' }).logShipper;
+  assert.deepEqual(logFolders, { byBucket: new Map([['my-logs', '/tmp']]), others: undefined });
+});
+
 test('a Redis, key or address that the user names is taken in place of the local one', () => {
   const { redisSocket, gateway, controlPlane } = readAllSettings({
     REDIS_URL: 'redis://example:7000',
@@ -39,6 +47,8 @@ test('wrong settings of all services are named in one message, each once', () =>
     ROOMSTREAM_GATEWAY_PORT: 'x',
     ROOMSTREAM_CONTROL_PLANE_PORT: 'y',
     ROOMSTREAM_LOCAL_ACCOUNT: '12',
+    ROOMSTREAM_CREDENTIALS_FILE: '/nope',
+    ROOMSTREAM_LOG_FOLDERS: 'x',
   };
   assert.throws(
     () => readAllSettings(environment),
@@ -48,8 +58,10 @@ test('wrong settings of all services are named in one message, each once', () =>
       assert.deepEqual(names, [
         'REDIS_URL',
         'ROOMSTREAM_CONTROL_PLANE_PORT',
+        'ROOMSTREAM_CREDENTIALS_FILE',
         'ROOMSTREAM_GATEWAY_PORT',
         'ROOMSTREAM_LOCAL_ACCOUNT',
+        'ROOMSTREAM_LOG_FOLDERS',
       ]);
       return true;
     },

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { controlPlaneSettings } from '@roomstream/control-plane/settings';
 import { gatewaySettings } from '@roomstream/gateway/settings';
+import { logShipperSettings } from '@roomstream/log-shipper/settings';
 import { reviewWorkerSettings } from '@roomstream/review-worker/settings';
 import { processSettings } from '@roomstream/runtime/process';
+import { text } from '@roomstream/runtime/setting-kinds';
 import {
   type Environment,
   readSettings,
@@ -20,6 +22,7 @@ export type AllSettings = {
   readonly controlPlane: Settings<typeof controlPlaneSettings>;
   readonly gateway: Settings<typeof gatewaySettings>;
   readonly reviewWorker: Settings<typeof reviewWorkerSettings>;
+  readonly logShipper: Settings<typeof logShipperSettings>;
   /** The unix socket of the redis-server child; undefined when REDIS_URL names another Redis. */
   readonly redisSocket: string | undefined;
   readonly credentialsFile: string;
@@ -48,12 +51,14 @@ export function readAllSettings(environment?: Environment): AllSettings {
   const controlPlane = read(tables.controlPlane);
   const gateway = read(tables.gateway);
   const reviewWorker = read(tables.reviewWorker);
+  const logShipper = read(tables.logShipper);
   if (
     local === undefined ||
     process === undefined ||
     controlPlane === undefined ||
     gateway === undefined ||
-    reviewWorker === undefined
+    reviewWorker === undefined ||
+    logShipper === undefined
   )
     throw new SettingsError([...faults]);
   return {
@@ -62,6 +67,7 @@ export function readAllSettings(environment?: Environment): AllSettings {
     controlPlane,
     gateway,
     reviewWorker,
+    logShipper,
     redisSocket,
     credentialsFile: controlPlane.credentialsFile,
   };
@@ -77,12 +83,17 @@ function tablesFor(folder: string, redisSocket: string | undefined, hasKms: bool
   return {
     // What is worth a line on a laptop is what went wrong.
     process: withFallbacks(processSettings, { adminHost: loopback, logLevel: 'warn' }),
-    controlPlane: withFallbacks(controlPlaneSettings, {
-      ...common,
-      host: loopback,
-      credentialsFile: join(folder, 'credentials.json'),
-    }),
+    controlPlane: withFallbacks(
+      // The file in the folder isn't written yet; one of the user's own is looked for by the setting of this package.
+      { ...controlPlaneSettings, credentialsFile: text(controlPlaneSettings.credentialsFile) },
+      { ...common, host: loopback, credentialsFile: join(folder, 'credentials.json') },
+    ),
     reviewWorker: withFallbacks(reviewWorkerSettings, redis),
+    logShipper: withFallbacks(
+      { ...logShipperSettings, logFolders: foldersIn(folder) },
+      // Who tries it wants to see logs at once.
+      { ...redis, windowSeconds: '5' },
+    ),
     gateway: withFallbacks(gatewaySettings, {
       ...common,
       gatewayHost: loopback,
@@ -90,5 +101,16 @@ function tablesFor(folder: string, redisSocket: string | undefined, hasKms: bool
       admitWhileDrainingSeconds: '0',
       drainSeconds: '0',
     }),
+  };
+}
+
+/** Every bucket is a folder in the data folder unless the setting says something else. */
+function foldersIn(folder: string): typeof logShipperSettings.logFolders {
+  const { logFolders } = logShipperSettings;
+  return {
+    ...logFolders,
+    // No text that the setting would read: the path may hold a comma.
+    read: (text) =>
+      text === '' ? { byBucket: new Map(), others: join(folder, 'logs') } : logFolders.read(text),
   };
 }

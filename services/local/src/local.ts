@@ -1,16 +1,19 @@
 import { startControlPlane } from '@roomstream/control-plane/control-plane';
 import { startGateway } from '@roomstream/gateway/gateway';
+import { startLogShipper } from '@roomstream/log-shipper/log-shipper';
 import { startReviewWorker } from '@roomstream/review-worker/review-worker';
 import { openAdmin } from '@roomstream/runtime/admin';
 import { type Log, openLog } from '@roomstream/runtime/log';
+import { mergedMetrics } from '@roomstream/runtime/merged-metrics';
 import { openMetrics } from '@roomstream/runtime/metrics';
 import type { Service } from '@roomstream/runtime/service';
 import { Registry } from 'prom-client';
+import { chatLogsBucket, ensureChatLogs } from './chat-logs.ts';
 import { checkRedis } from './check-redis.ts';
 import { refuseOpenDoor, writeCredentials } from './credentials.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { AllSettings } from './local-settings.ts';
-import { mergedMetrics } from './merged-metrics.ts';
+import { bucketFolder, notedLogFolders } from './log-folders.ts';
 import { PlainError } from './plain-error.ts';
 import { checkPorts } from './ports.ts';
 import { startRedisChild } from './redis-child.ts';
@@ -26,7 +29,7 @@ export type Local = {
 
 /** Starts everything; throws a PlainError for what the user can mend, with nothing left running. */
 export async function startLocal(settings: AllSettings, log: Log): Promise<Local> {
-  const { local, process, controlPlane, gateway, reviewWorker } = settings;
+  const { local, process, controlPlane, gateway, reviewWorker, logShipper } = settings;
   const hasOwnKey = local.credentialsFile === undefined;
   if (hasOwnKey)
     refuseOpenDoor(local.secretAccessKey, [gateway.gatewayHost, controlPlane.host, process.adminHost]);
@@ -49,11 +52,14 @@ export async function startLocal(settings: AllSettings, log: Log): Promise<Local
     const review = await start('review-worker', stops, level, (around) =>
       startReviewWorker(reviewWorker, around),
     );
+    const logs = await start('log-shipper', stops, level, (around) => startLogShipper(logShipper, around));
     const chat = await start('gateway', stops, level, (around) => startGateway(gateway, around));
-    const metrics = mergedMetrics([openMetrics(), api.registry, review.registry, chat.registry]);
-    const services = [api.service, review.service, chat.service];
+    const started = [api, review, logs, chat];
+    const metrics = mergedMetrics([openMetrics(), ...started.map(({ registry }) => registry)]);
+    const services = started.map(({ service }) => service);
     const admin = await openAdmin(process.adminHost, process.adminPort, metrics, services);
     stops.push(() => admin.close());
+    const logFolders = notedLogFolders(logShipper.logFolders);
     const running: Running = {
       region: controlPlane.region,
       account: local.account,
@@ -63,6 +69,8 @@ export async function startLocal(settings: AllSettings, log: Log): Promise<Local
       ...(hasOwnKey
         ? { key: { accessKeyId: local.accessKeyId, secretAccessKey: local.secretAccessKey } }
         : {}),
+      logFolders,
+      ...(hasOwnKey ? await chatLogs(settings, bucketFolder(logFolders, chatLogsBucket), log) : {}),
     };
     writeRunning(folder.path, running);
     stops.push(async () => removeRunning(folder.path));
@@ -71,6 +79,17 @@ export async function startLocal(settings: AllSettings, log: Log): Promise<Local
     await stop();
     throw error;
   }
+}
+
+/** Logging that works at once is for a folder: in S3 there may be no such bucket. */
+async function chatLogs(
+  { local, controlPlane }: AllSettings,
+  folder: string | undefined,
+  log: Log,
+): Promise<Pick<Running, 'chatLogs'>> {
+  if (folder === undefined) return {};
+  const arn = await ensureChatLogs(controlPlane, local.account, { log, registry: new Registry() });
+  return { chatLogs: { arn, folder } };
 }
 
 type Started = { readonly service: Service; readonly registry: Registry };

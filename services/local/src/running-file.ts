@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NotedLogFolders } from './log-folders.ts';
 import { PlainError } from './plain-error.ts';
 
-/** What a running local instance tells the chat command: where it is and how to sign. */
+/** What a running local instance tells the other commands: where it is, how to sign, where logs go. */
 export type Running = {
   readonly region: string;
   readonly account: string;
@@ -14,6 +15,10 @@ export type Running = {
   readonly adminUrl: string;
   /** Absent where the credentials come from a file of the user's own. */
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Buckets of logging configurations that are folders of this machine. */
+  readonly logFolders: NotedLogFolders;
+  /** The logging configuration of its own and the folder that it leads to; absent where it made none. */
+  readonly chatLogs?: { readonly arn: string; readonly folder: string };
 };
 
 const pathIn = (folder: string) => join(folder, 'running.json');

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { optionalText, text } from '@roomstream/runtime/setting-kinds';
+import { optionalFile, optionalText, text } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
 
 /** Settings of `npm start` beside those of the services that it runs. */
@@ -7,7 +7,7 @@ export const localSettings = {
   folder: absolutePath({
     env: 'ROOMSTREAM_LOCAL_FOLDER',
     fallback: '.roomstream',
-    about: 'Folder of the data: Redis’s files, the token keys, the credentials.',
+    about: 'Folder of the data: Redis’s files, the token keys, the credentials, the logs.',
   }),
   account: twelveDigits({
     env: 'ROOMSTREAM_LOCAL_ACCOUNT',
@@ -30,7 +30,7 @@ export const localSettings = {
     about: 'Redis to use, written as above; when empty, a redis-server child with its data in the folder.',
     secret: true,
   }),
-  credentialsFile: optionalText({
+  credentialsFile: optionalFile({
     env: 'ROOMSTREAM_CREDENTIALS_FILE',
     about: 'Credentials file to use in place of the one access key.',
   }),

@@ -113,7 +113,8 @@ describe('npm start', () => {
 
   it('is joined again after a restart by the chat command, which ends when its room is gone', async () => {
     const folder = newFolder();
-    const first = startLocalProcess(folder);
+    const ports = await lastingPorts();
+    const first = startLocalProcess(folder, ports);
     const running = await untilUp(first, folder);
     const [kept, gone] = ['kept', 'gone'].map((room) =>
       // Their input stays open, as a terminal's does.
@@ -129,7 +130,7 @@ describe('npm start', () => {
     first.child.kill('SIGINT');
     await first.finished();
 
-    const second = startLocalProcess(folder, portsOf(running));
+    const second = startLocalProcess(folder, ports);
     await untilUp(second, folder);
     await eventually(() => assert.match(kept.stderr(), /Joined again/), 30_000);
     kept.child.stdin?.end('still here\n');
@@ -260,12 +261,29 @@ function assertOneLine({ status, stderr }: { status: number | null; stderr: stri
   assert.ok(lines.length <= 2 && !stderr.includes('    at '), stderr);
 }
 
-/** The settings that give the next start the same ports. */
-function portsOf({ controlPlaneUrl, gatewayUrl }: Running): Record<string, string> {
+/**
+ * Ports that a second start finds free as well: not of the range that the system chooses from, where the clients that try
+ * to come back, or anybody else, may have got one meanwhile.
+ */
+async function lastingPorts(): Promise<Record<string, string>> {
   return {
-    ROOMSTREAM_CONTROL_PLANE_PORT: new URL(controlPlaneUrl).port,
-    ROOMSTREAM_GATEWAY_PORT: new URL(gatewayUrl).port,
+    ROOMSTREAM_CONTROL_PLANE_PORT: `${await lastingPort()}`,
+    ROOMSTREAM_GATEWAY_PORT: `${await lastingPort()}`,
   };
+}
+
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const server = createServer();
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 async function deleteRoom(running: Running, name: string): Promise<void> {

@@ -5,13 +5,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { controlPlaneSettings } from '@roomstream/control-plane/settings';
 import { gatewaySettings } from '@roomstream/gateway/settings';
+import { logShipperSettings } from '@roomstream/log-shipper/settings';
 import { reviewWorkerSettings } from '@roomstream/review-worker/settings';
 import { processSettings } from '@roomstream/runtime/process';
 import { settingsMarkdown } from '@roomstream/runtime/settings';
 import { eventually } from '@roomstream/testing/eventually';
 import { pythonTools } from '@roomstream/testing/python-tools';
 import { startRedis } from '@roomstream/testing/redis-server';
-import { awsSession, nodeSession } from '../src/guide.ts';
+import { awsSession, nodeSession, replayCommand } from '../src/guide.ts';
 import type { Running } from '../src/running-file.ts';
 import { localSettings } from '../src/settings.ts';
 import { localEnvironment, type Program, root, startProgram, untilUp } from './local-process.ts';
@@ -24,6 +25,11 @@ const shown: Running = {
   gatewayUrl: 'ws://127.0.0.1:8081',
   adminUrl: 'http://127.0.0.1:8090',
   key: { accessKeyId: 'test', secretAccessKey: 'test' },
+  logFolders: { byBucket: {} },
+  chatLogs: {
+    arn: 'arn:aws:ivschat:us-west-2:000000000000:logging-configuration/chatLogs0000',
+    folder: '.roomstream/logs/chat-logs',
+  },
 };
 
 describe('the README', () => {
@@ -32,6 +38,7 @@ describe('the README', () => {
     'control-plane': controlPlaneSettings,
     gateway: gatewaySettings,
     'review-worker': reviewWorkerSettings,
+    'log-shipper': logShipperSettings,
     local: localSettings,
   };
   for (const [name, table] of Object.entries(tables)) {
@@ -42,7 +49,7 @@ describe('the README', () => {
   }
 
   it('shows the sessions that npm start prints', () => {
-    assert.deepEqual(commands(), ['npm start', awsSession(shown), nodeSession]);
+    assert.deepEqual(commands().slice(0, 4), ['npm start', awsSession(shown), nodeSession, replayCommand]);
   });
 });
 
@@ -81,29 +88,53 @@ describe('the commands of the README', () => {
     const { status, stdout, stderr } = await type(commands()[2], process.env['PATH'] ?? '');
     assert.equal(status, 0, stderr);
     assert.equal(stdout, 'alice: hello there\n');
+    await untilReplayed(commands()[3], / alice: hello there\n$/);
   });
+
+  it('log a room by a configuration of its own with the AWS CLI, and read it back', async (t) => {
+    const tools = await pythonTools();
+    if (tools === undefined) return t.skip('needs python3, not found on PATH');
+    const path = `${dirname(tools.aws)}${delimiter}${process.env['PATH']}`;
+    const [, first = '', , , session, read] = commands();
+    // The terminal of the first session: its access key and its function are there.
+    const terminal = first.split('\n').slice(0, 2).join('\n');
+    const { status, stdout, stderr } = await type(`${terminal}\n${session}\necho "$ROOM"`, path);
+    assert.equal(status, 0, stderr);
+    const [said, room] = stdout.split('\n');
+    assert.equal(said, 'alice: hello there');
+    await untilReplayed(
+      `ROOM=${room}\n${read}`,
+      /^\{"event_timestamp":"[^\n]*"Content":"hello there"[^\n]*\}\n$/,
+    );
+  });
+
+  const untilReplayed = (script: string | undefined, pattern: RegExp) =>
+    eventually(async () => {
+      const { status, stdout, stderr } = await type(script, process.env['PATH'] ?? '');
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, pattern);
+    }, 60_000);
 });
 
 describe('the services alone, as the README shows them', () => {
   it('start with the settings and the credentials file shown, and stop on SIGTERM', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'roomstream-alone-'));
     const redis = await startRedis();
-    const [, exports = '', controlPlane = '', gateway = '', reviewWorker = ''] =
-      /<!-- run alone -->\n```sh\n(export .*)\n(.*)\n(.*)\n(.*)\n```/.exec(readme) ?? [];
+    const [, exports = '', ...lines] =
+      /<!-- run alone -->\n```sh\n(export .*)\n(.*)\n(.*)\n(.*)\n(.*)\n```/.exec(readme) ?? [];
     writeFileSync(join(folder, 'credentials.json'), /```json\n([\s\S]*?)\n```/.exec(readme)?.[1] ?? '');
     const start = (command: string) => {
       const script = `${exports}\n${command.replace('npm run', 'exec npm run')}`
         .replace('redis://127.0.0.1:6379', redis.url)
         .replace(/=(\w+\.(keys|json))/g, `=${folder}/$1`)
-        .replace(/PORT=809[12]/, 'PORT=0');
+        .replace(/PORT=809[123]/, 'PORT=0');
       const program = startProgram('bash', ['-ec', script], localEnvironment(folder), '');
       programs.push(program);
       return program;
     };
     const programs: Program[] = [];
-    start(controlPlane);
-    start(gateway);
-    start(reviewWorker);
+    assert.equal(lines.length, 4);
+    for (const line of lines) start(line);
     for (const program of programs) {
       await eventually(() => assert.match(program.stdout(), / is up"/, program.stderr()), 60_000);
     }
