@@ -15,9 +15,10 @@ const kinds = [
  * one. Filters are parts of the source's or the output's path.
  */
 export function testFiles(root, filters = []) {
-  const packages = ['packages', 'services'].flatMap((area) =>
+  const inAreas = ['packages', 'services'].flatMap((area) =>
     readdirSync(join(root, area)).map((name) => `${area}/${name}`),
   );
+  const packages = [...inAreas, 'loadtest'];
   return kinds.map(({ kind, folders, timeoutMs }) => {
     const files = packages.flatMap((path) => folders.flatMap((folder) => compiledTests(root, path, folder)));
     return { kind, timeoutMs, files: files.filter((file) => matches(file, filters)) };

@@ -6,11 +6,11 @@ import { freePort } from './free-port.ts';
 
 /** A service of a fleet, running as a process of its own. */
 export type FleetProcess = {
-  readonly kind: 'gateway' | 'control-plane' | 'review-worker';
-  /** 0 of a review worker: it has none. */
+  readonly kind: 'gateway' | 'control-plane' | 'review-worker' | 'log-shipper';
+  /** 0 of a review worker and a log shipper: they have none. */
   readonly port: number;
   readonly adminPort: number;
-  /** `ws://127.0.0.1:<port>` of a gateway, `http://…` of a control plane; a review worker has none. */
+  /** `ws://127.0.0.1:<port>` of a gateway, `http://…` of a control plane; the others have none. */
   readonly url: string;
   /** `http://127.0.0.1:<port>` with /healthz, /readyz and /metrics. */
   readonly adminUrl: string;
@@ -34,19 +34,17 @@ export type FleetProcess = {
 const readyWithinMs = 60_000;
 const mostOutput = 256 * 1024;
 
-/** Starts a service on free ports; resolves when /readyz says so. */
+/** Starts a service on free ports, with `args` on its command line; resolves when /readyz says so. */
 export async function startFleetProcess(
   kind: FleetProcess['kind'],
   env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
 ): Promise<FleetProcess> {
   let output = '';
   const collect = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-mostOutput);
   };
-  // A gateway gets a port by number: where the system chooses it, the WebSocket library leaves out SO_REUSEADDR, and the
-  // next process couldn't listen there until the connections of a killed one have lingered out.
-  const first = { port: kind === 'gateway' ? await freePort() : 0, adminPort: 0 };
-  let { child, ports } = await launch(kind, first, env, collect);
+  let { child, ports } = await launchFirst(kind, env, args, collect);
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
@@ -75,7 +73,7 @@ export async function startFleetProcess(
     restart: async () => {
       await kill('SIGKILL');
       // An outgoing connection of another test may hold the port for a moment.
-      ({ child, ports } = await eventually(() => launch(kind, ports, env, collect), readyWithinMs));
+      ({ child, ports } = await eventually(() => launch(kind, ports, env, args, collect), readyWithinMs));
       process.once('exit', end);
     },
   };
@@ -83,15 +81,40 @@ export async function startFleetProcess(
 
 type Ports = { readonly port: number; readonly adminPort: number };
 
+const mostFirstTries = 3;
+
+/**
+ * A gateway gets a port by number: where the system chooses it, the WebSocket library leaves out SO_REUSEADDR, and the next
+ * process couldn't listen there until the connections of a killed one have lingered out. Another process may have taken a
+ * port that was free before the gateway listens there; then it gets another one.
+ */
+async function launchFirst(
+  kind: FleetProcess['kind'],
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  collect: (chunk: Buffer) => void,
+): Promise<{ child: ChildProcess; ports: Ports }> {
+  for (let tries = 1; ; tries++) {
+    const port = kind === 'gateway' ? await freePort() : 0;
+    try {
+      return await launch(kind, { port, adminPort: 0 }, env, args, collect);
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes('the port is taken');
+      if (!isTaken || kind !== 'gateway' || tries === mostFirstTries) throw error;
+    }
+  }
+}
+
 async function launch(
   kind: FleetProcess['kind'],
   ports: Ports,
   env: Readonly<Record<string, string>>,
+  args: readonly string[],
   collect: (chunk: Buffer) => void,
 ): Promise<{ child: ChildProcess; ports: Ports }> {
   const main = fileURLToPath(new URL(`../../../../services/${kind}/dist/src/main.js`, import.meta.url));
   const area = kind.toUpperCase().replace('-', '_');
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+  const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],

@@ -9,16 +9,22 @@ export type FleetOptions = {
   readonly controlPlanes: number;
   /** None by default. */
   readonly reviewWorkers?: number;
+  /** None by default. */
+  readonly logShippers?: number;
   /** What `startRedis` gives, or anything with a Redis URL. */
   readonly redis: { readonly url: string };
   /** Further environment of every process; it wins over the fleet's own. */
   readonly env?: Readonly<Record<string, string>>;
   /** Further environment of gateways only. */
   readonly gatewayEnv?: Readonly<Record<string, string>>;
+  /** Command line of gateways: `['--processes', '2']`. */
+  readonly gatewayArgs?: readonly string[];
   /** Further environment of control planes only. */
   readonly controlPlaneEnv?: Readonly<Record<string, string>>;
   /** Further environment of review workers only. */
   readonly reviewWorkerEnv?: Readonly<Record<string, string>>;
+  /** Further environment of log shippers only. */
+  readonly logShipperEnv?: Readonly<Record<string, string>>;
   /** Content of the credentials file; by default `test`/`test` of account 000000000000 may do everything. */
   readonly credentials?: unknown;
 };
@@ -32,6 +38,7 @@ export type Fleet = {
   readonly gateways: readonly FleetProcess[];
   readonly controlPlanes: readonly FleetProcess[];
   readonly reviewWorkers: readonly FleetProcess[];
+  readonly logShippers: readonly FleetProcess[];
   /** Folder of the credentials and key files. */
   readonly folder: string;
   /** The path of the credentials file; tests may rewrite it. */
@@ -42,6 +49,8 @@ export type Fleet = {
   addControlPlane(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
   /** Starts one more review worker; it is stopped with the fleet. */
   addReviewWorker(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
+  /** Starts one more log shipper; it is stopped with the fleet. */
+  addLogShipper(env?: Readonly<Record<string, string>>): Promise<FleetProcess>;
   /** Ends all processes at once (SIGKILL) and removes the folder. */
   stop(): Promise<void>;
 };
@@ -66,7 +75,7 @@ export const allowAll = {
 };
 
 /**
- * Starts gateways, control planes and review workers from their `dist/src/main.js` and resolves when all are ready. Quotas are
+ * Starts gateways, control planes, review workers and log shippers from their `dist/src/main.js` and resolves when all are ready. Quotas are
  * `unlimited` unless `env` says otherwise. Rejects with the output of the process that didn't become ready.
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
@@ -82,29 +91,36 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ...options.env,
   };
   const started: FleetProcess[] = [];
-  const start = async (kind: FleetProcess['kind'], env: Readonly<Record<string, string>> | undefined) => {
-    const process = await startFleetProcess(kind, { ...common, ...env });
+  const start = async (
+    kind: FleetProcess['kind'],
+    env: Readonly<Record<string, string>> | undefined,
+    args: readonly string[] = [],
+  ) => {
+    const process = await startFleetProcess(kind, { ...common, ...env }, args);
     started.push(process);
     return process;
   };
   const addGateway = (env?: Readonly<Record<string, string>>) =>
-    start('gateway', { ...options.gatewayEnv, ...env });
+    start('gateway', { ...options.gatewayEnv, ...env }, options.gatewayArgs);
   const addControlPlane = (env?: Readonly<Record<string, string>>) =>
     start('control-plane', { ...options.controlPlaneEnv, ...env });
   const addReviewWorker = (env?: Readonly<Record<string, string>>) =>
     start('review-worker', { ...options.reviewWorkerEnv, ...env });
+  const addLogShipper = (env?: Readonly<Record<string, string>>) =>
+    start('log-shipper', { ...options.logShipperEnv, ...env });
   const stop = async () => {
     await Promise.all(started.map((process) => process.kill('SIGKILL')));
     rmSync(folder, { recursive: true, force: true });
   };
   const all = (count: number, add: () => Promise<FleetProcess>) =>
     Promise.allSettled(Array.from({ length: count }, () => add()));
-  const [gateways, controlPlanes, reviewWorkers] = await Promise.all([
+  const [gateways, controlPlanes, reviewWorkers, logShippers] = await Promise.all([
     all(options.gateways, addGateway),
     all(options.controlPlanes, addControlPlane),
     all(options.reviewWorkers ?? 0, addReviewWorker),
+    all(options.logShippers ?? 0, addLogShipper),
   ]);
-  const failed = [...gateways, ...controlPlanes, ...reviewWorkers].find(
+  const failed = [...gateways, ...controlPlanes, ...reviewWorkers, ...logShippers].find(
     (result) => result.status === 'rejected',
   );
   if (failed !== undefined) {
@@ -119,11 +135,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     gateways: fulfilled(gateways),
     controlPlanes: fulfilled(controlPlanes),
     reviewWorkers: fulfilled(reviewWorkers),
+    logShippers: fulfilled(logShippers),
     folder,
     credentialsFile,
     addGateway,
     addControlPlane,
     addReviewWorker,
+    addLogShipper,
     stop,
   };
 }

@@ -7,6 +7,7 @@ import type { PythonTools } from './python-tools.ts';
 export type Moto = {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  readonly pid: number;
   /** SIGSTOP: it freezes with its connections open, as a service that doesn't answer. */
   freeze(): void;
   /** SIGCONT after `freeze`. */
@@ -17,7 +18,17 @@ export type Moto = {
 
 /** Starts moto on a free port. Any credentials do: it checks no signatures. */
 export async function startMoto(tools: PythonTools): Promise<Moto> {
-  const port = await freePort();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await freePort(), tools);
+    } catch (error) {
+      // It loads for seconds before it listens; somebody else may have got the port meanwhile.
+      if (attempt === 3 || !(error as Error).message.includes('Address already in use')) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, tools: PythonTools): Promise<Moto> {
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(tools.motoServer, ['-H', '127.0.0.1', '-p', `${port}`], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -27,6 +38,7 @@ export async function startMoto(tools: PythonTools): Promise<Moto> {
   await answers(child, url);
   return {
     url,
+    pid: child.pid ?? 0,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     stop: async () => {

@@ -3,26 +3,26 @@ import { freePort } from './free-port.ts';
 import { redisCommand } from './redis-command.ts';
 import { type RedisServer, startRedis } from './redis-server.ts';
 
-/** A Redis Cluster of three masters on loopback; each may have one replica. */
+/** A Redis Cluster on loopback; each master may have one replica. */
 export type RedisCluster = {
   /** `redis-cluster://127.0.0.1:<port>,…` */
   readonly url: string;
-  /** Each owns a third of the slots, in order. */
+  /** Each owns an equal part of the slots, in order. */
   readonly masters: readonly RedisServer[];
   /** The replica of the master of the same index; none unless asked for. */
   readonly replicas: readonly RedisServer[];
   stop(): Promise<void>;
 };
 
-const masterCount = 3;
 const slotCount = 16_384;
 
-/** Starts a Cluster; a node counts as failed after a second. `args` are further options of every node. */
+/** Starts a Cluster of three masters or as many as asked for; a node counts as failed after a second. `args` are further options of every node. */
 export async function startRedisCluster(
-  options: { hasReplicas?: boolean; args?: readonly string[] } = {},
+  options: { masters?: number; hasReplicas?: boolean; args?: readonly string[] } = {},
 ): Promise<RedisCluster> {
-  const masters = await startNodes(options.args ?? []);
-  const replicas = options.hasReplicas === true ? await startNodes(options.args ?? []) : [];
+  const { masters: count = 3, args = [] } = options;
+  const masters = await startNodes(count, args);
+  const replicas = options.hasReplicas === true ? await startNodes(count, args) : [];
   const servers = [...masters, ...replicas];
   try {
     await join(masters, replicas);
@@ -40,23 +40,36 @@ export async function startRedisCluster(
   };
 }
 
-async function startNodes(args: readonly string[]): Promise<RedisServer[]> {
+async function startNodes(count: number, args: readonly string[]): Promise<RedisServer[]> {
   const nodes: RedisServer[] = [];
   // One after the other: each free port must be taken before the next is looked for.
-  for (let i = 0; i < masterCount; i++) {
-    // The usual bus port, 10,000 above, may not exist above a free port.
-    const busPort = await freePort();
-    const own = `--cluster-enabled yes --cluster-port ${busPort} --cluster-node-timeout 1000 --repl-diskless-sync-delay 0`;
-    nodes.push(await startRedis([...own.split(' '), ...args]));
+  try {
+    while (nodes.length < count) nodes.push(await startNode(args, 3));
+    return nodes;
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.stop()));
+    throw error;
   }
-  return nodes;
+}
+
+/** Somebody else may take its second port before it does: then it is tried again. */
+async function startNode(args: readonly string[], tries: number): Promise<RedisServer> {
+  // The usual bus port, 10,000 above, may not exist above a free port.
+  const busPort = await freePort();
+  const own = `--cluster-enabled yes --cluster-announce-ip 127.0.0.1 --cluster-port ${busPort} --cluster-node-timeout 1000 --repl-diskless-sync-delay 0`;
+  try {
+    return await startRedis([...own.split(' '), ...args]);
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return startNode(args, tries - 1);
+  }
 }
 
 async function join(masters: readonly RedisServer[], replicas: readonly RedisServer[]): Promise<void> {
   const all = [...masters, ...replicas];
   for (const [i, { port }] of masters.entries()) {
-    const from = Math.floor((i * slotCount) / masterCount);
-    const to = Math.floor(((i + 1) * slotCount) / masterCount) - 1;
+    const from = Math.floor((i * slotCount) / masters.length);
+    const to = Math.floor(((i + 1) * slotCount) / masters.length) - 1;
     await redisCommand(port, 'CLUSTER', 'SET-CONFIG-EPOCH', i + 1);
     await redisCommand(port, 'CLUSTER', 'ADDSLOTSRANGE', from, to);
   }

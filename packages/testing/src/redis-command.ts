@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 
 /**
  * Runs one command on a redis-server of loopback: words without spaces, on a connection of its own. Returns the reply
- * as text; rejects on an error reply or when there is none within 2 s.
+ * as text, an array's items as lines; rejects on an error reply or when there is none within 2 s.
  */
 export function redisCommand(port: number, ...words: readonly (string | number)[]): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -25,12 +25,29 @@ export function redisCommand(port: number, ...words: readonly (string | number)[
   });
 }
 
-/** A simple or bulk string, a number, an error; undefined while it isn't complete. */
+/** A simple or bulk string, a number, an error, or an array of those as lines; undefined while it isn't complete. */
 function wholeReply(reply: string): string | undefined {
-  const lineEnd = reply.indexOf('\r\n');
+  return readReply(Buffer.from(reply), 0)?.text;
+}
+
+function readReply(bytes: Buffer, from: number): { text: string; end: number } | undefined {
+  const lineEnd = bytes.indexOf('\r\n', from);
   if (lineEnd === -1) return undefined;
-  const head = reply.slice(1, lineEnd);
-  if (!reply.startsWith('$') || head === '-1') return head;
-  const body = Buffer.from(reply.slice(lineEnd + 2));
-  return body.length < Number(head) + 2 ? undefined : body.toString('utf8', 0, Number(head));
+  const kind = String.fromCharCode(bytes[from] ?? 0);
+  const head = bytes.toString('utf8', from + 1, lineEnd);
+  const start = lineEnd + 2;
+  if (kind === '$' && head !== '-1') {
+    const end = start + Number(head) + 2;
+    return bytes.length < end ? undefined : { text: bytes.toString('utf8', start, end - 2), end };
+  }
+  if (kind !== '*') return { text: head, end: start };
+  const lines: string[] = [];
+  let end = start;
+  for (let n = Number(head); n > 0; n--) {
+    const item = readReply(bytes, end);
+    if (item === undefined) return undefined;
+    lines.push(item.text);
+    end = item.end;
+  }
+  return { text: lines.join('\n'), end };
 }

@@ -23,6 +23,12 @@ export type RedisServer = {
   stop(): Promise<void>;
 };
 
+/**
+ * Options of a Redis that has on disk whatever it has answered, for tests that kill it and say what is there afterwards:
+ * by default, while the disk is slow, a write may be put off for two seconds after it was answered.
+ */
+export const durable: readonly string[] = ['--appendfsync', 'always'];
+
 /** Starts redis-server with an append-only file; `args` are further options (`['--maxmemory', '10mb']`). */
 export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
   const port = await freePort();
