@@ -1,55 +1,124 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { startHandlerProcess } from '../src/handler-process.ts';
 import { lambdaEnv } from '../src/lambda-env.ts';
-import { openStage, type Stage, type StageOptions } from '../src/stage.ts';
-import { benchIdleConnections } from './idle-connections.ts';
+import { openStage } from '../src/stage.ts';
+import { benchLogging } from './logging.ts';
+import { benchLoss } from './loss.ts';
 import { machineFacts } from './machine.ts';
-import { benchOneRoom } from './one-room.ts';
+import { benchMasters } from './masters.ts';
+import { peers } from './peers/peers.ts';
+import { benchRecovery } from './recovery.ts';
 import { benchReview } from './review.ts';
+import { type Outcome, runSideBySide, sideBySideTable } from './side-by-side.ts';
+import { benchSoak } from './soak.ts';
+import { summaryTable, withSummary } from './summary.ts';
 import { type Row, table } from './table.ts';
+import { workloads } from './workloads/workloads.ts';
 
-// Prints the figures of this machine; with --save it also keeps them in RESULTS.md. Names of parts leave out the others.
+// `npm run bench [-- workload…]`: the figures of this machine, never a gate. README.md beside this file has the options.
 
-/** One fleet for each part, so that none inherits the other's memory. */
-async function onStage<T>(options: StageOptions, bench: (stage: Stage) => Promise<T>): Promise<T> {
-  const stage = await openStage({ gateways: 2, ...options });
-  try {
-    return await bench(stage);
-  } finally {
-    await stage.close();
-  }
+/** What no peer has, or is asked alone. */
+const ownWorkloads: Readonly<Record<string, (seconds: number) => Promise<readonly Row[]>>> = {
+  review,
+  logging: benchLogging,
+  masters: benchMasters,
+  recovery: benchRecovery,
+  soak: benchSoak,
+  loss: benchLoss,
+};
+/** Those that mean nothing in a short time run only when they are named. */
+const onlyNamed: readonly string[] = ['soak', 'loss'];
+const names = [...workloads.map(({ name }) => name), ...Object.keys(ownWorkloads)];
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seconds: { type: 'string', default: '20' },
+    peers: { type: 'string', default: peers.map(({ name }) => name).join() },
+    json: { type: 'string', default: fileURLToPath(new URL('../../.cache/bench.json', import.meta.url)) },
+    save: { type: 'boolean', default: false },
+  },
+});
+const peerNames = options.peers.split(',');
+refuseUnknown('workload', wanted, names);
+refuseUnknown(
+  'peer',
+  peerNames,
+  peers.map(({ name }) => name),
+);
+const seconds = Number(options.seconds);
+if (!(seconds >= 1)) throw new Error('--seconds must be at least 1');
+
+// Through `exit`, where what was started is ended.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const facts = machineFacts();
+const sections: string[] = [];
+const outcomes: Outcome[] = [];
+const tell = (text: string) => {
+  process.stdout.write(`\n${text}\n`);
+  sections.push(text);
+};
+
+tell(table(['machine', ''], facts));
+for (const workload of workloads.filter(({ name }) => isWanted(name))) {
+  const some = await runSideBySide(
+    workload,
+    peers.filter(({ name }) => peerNames.includes(name)),
+    seconds,
+  );
+  outcomes.push(...some);
+  tell(`## ${workload.name}: ${workload.about}\n\n${sideBySideTable(some)}`);
+}
+const own: Record<string, Record<string, string>> = {};
+for (const [name, bench] of Object.entries(ownWorkloads).filter(([name]) => isWanted(name))) {
+  const rows = await bench(seconds);
+  own[name] = Object.fromEntries(rows);
+  tell(`## ${name}\n\n${table(['figure', 'value'], rows)}`);
+}
+tell(peers.map(({ name, about }) => `- ${name}: ${about}`).join('\n'));
+
+const all = { machine: Object.fromEntries(facts), seconds, outcomes, ...own };
+const json = `${JSON.stringify(all, null, 2)}\n`;
+mkdirSync(dirname(options.json), { recursive: true });
+writeFileSync(options.json, json);
+process.stderr.write(`\nThe same as JSON: ${options.json}\n`);
+if (options.save) save();
+if (outcomes.some(({ failure }) => failure?.startsWith('failed') === true)) process.exitCode = 1;
+
+function isWanted(name: string): boolean {
+  return wanted.includes(name) || (wanted.length === 0 && !onlyNamed.includes(name));
+}
+
+function refuseUnknown(kind: string, given: readonly string[], known: readonly string[]): void {
+  const unknown = given.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new Error(`There is no ${kind} ${unknown.join()}: ${known.join(', ')}.`);
 }
 
 async function review(): Promise<readonly Row[]> {
   const handlers = await startHandlerProcess();
   try {
-    const options = { reviewWorkers: 2, env: lambdaEnv(handlers.url) };
-    return await onStage(options, (stage) => benchReview(stage, handlers.pid));
+    const stage = await openStage({ gateways: 2, reviewWorkers: 2, env: lambdaEnv(handlers.url) });
+    try {
+      return await benchReview(stage, handlers.pid);
+    } finally {
+      await stage.close();
+    }
   } finally {
     await handlers.stop();
   }
 }
 
-// Tokens live long enough to be minted beforehand.
-const patient = { accountQuotas: { tokenLifeSeconds: 600 } };
-const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
-  'one-room': () => onStage(patient, benchOneRoom),
-  'idle-connections': () => onStage(patient, benchIdleConnections),
-  review,
-};
-
-const facts = machineFacts();
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const rows: Row[] = [];
-for (const [name, bench] of Object.entries(parts)) {
-  if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await bench()));
-}
-const text = `${table(['machine', ''], facts)}\n\n${table(['figure', 'value'], rows)}\n`;
-process.stdout.write(`\n${text}`);
-if (process.argv.includes('--save')) {
-  const results = new URL('../../bench/RESULTS.md', import.meta.url);
-  writeFileSync(
-    results,
-    `# Results\n\nThe last run of \`npm run bench -- --save\`: figures of one machine, not a gate. Gateways, control plane, Redis and the\nload generator share its processors.\n\n${text}`,
-  );
+function save(): void {
+  const file = (name: string) => new URL(`../../bench/${name}`, import.meta.url);
+  const head =
+    '# Results\n\nThe last run of `npm run bench -- --save`: figures of one machine, not a gate. The servers, Redis and the load\ngenerator share its processors.';
+  writeFileSync(file('RESULTS.md'), `${[head, ...sections].join('\n\n')}\n`);
+  writeFileSync(file('RESULTS.json'), json);
+  // Of some workloads alone the front page would lose the others.
+  if (workloads.some(({ name }) => !isWanted(name))) return;
+  const readme = new URL('../../../../README.md', import.meta.url);
+  writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), summaryTable(outcomes, facts)));
 }

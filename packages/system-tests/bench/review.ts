@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { redisCommand } from '@roomstream/testing/redis-command';
 import { cpuSeconds } from '../src/process-usage.ts';
 import { openReviewLoad, type Quantiles, type ReviewLoad } from '../src/review-load.ts';
 import { failureReasons } from '../src/review-metrics.ts';
 import type { Stage } from '../src/stage.ts';
 import type { Row } from './table.ts';
+import { redisCpu } from './usage.ts';
 
 const handlerMs = 20;
 const rooms = 20;
@@ -70,15 +70,10 @@ async function measure(load: ReviewLoad, perSecond: number): Promise<Measured> {
 async function usage(stage: Stage, handlersPid: number) {
   const sum = (processes: readonly { readonly pid: number }[]) =>
     processes.reduce((total, { pid }) => total + cpuSeconds(pid), 0);
-  const info = await redisCommand(stage.redis.port, 'INFO', 'cpu');
-  const redis = [...info.matchAll(/^used_cpu_(?:sys|user):([0-9.]+)/gm)].reduce(
-    (total, [, s]) => total + Number(s),
-    0,
-  );
   return {
     workers: sum(stage.fleet.reviewWorkers),
     gateways: sum(stage.fleet.gateways),
-    redis,
+    redis: await redisCpu(stage.redis.port),
     handlers: cpuSeconds(handlersPid),
     load: cpuSeconds(process.pid),
   };

@@ -33,7 +33,7 @@ import {
   ValidationException,
 } from '@aws-sdk/client-ivschat';
 import { allowAll, type Fleet, startFleet } from '@roomstream/testing/fleet';
-import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { durable, type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 
 // The unmodified AWS SDK for JavaScript against the real control plane: all 17 operations, every error type of the
 // service model, and the SDK's own paginators.
@@ -48,7 +48,7 @@ let fleet: Fleet;
 let client: IvschatClient;
 
 before(async () => {
-  redis = await startRedis();
+  redis = await startRedis(durable);
   const admin = (key: string, policies: unknown) => ({
     accessKeys: [{ accessKeyId: key, secretAccessKey: 'test' }],
     policies,

@@ -60,3 +60,11 @@ test('records may live in another Redis than the streams', async (t) => {
   t.after(() => records.stop());
   await chatOver(t, streams, { ROOMSTREAM_RECORDS_REDIS_URL: records.url });
 });
+
+test('the streams may be on a Cluster and the records on a single Redis', async (t) => {
+  const streams = await startRedisCluster();
+  t.after(() => streams.stop());
+  const records = await startRedis();
+  t.after(() => records.stop());
+  await chatOver(t, streams, { ROOMSTREAM_RECORDS_REDIS_URL: records.url });
+});

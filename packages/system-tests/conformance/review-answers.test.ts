@@ -3,19 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { eventually } from '@roomstream/testing/eventually';
 import { freePort } from '@roomstream/testing/free-port';
-import {
-  answerCases,
-  askedMessage,
-  type Expected,
-  maximumMessageLength,
-  tableTimeoutMs,
-} from '../src/handler-answers.ts';
+import { answerCases, askedMessage, tableTimeoutMs } from '../src/handler-answers.ts';
 import { functionArn, type HandlerEndpoint, respond, startHandlerEndpoint } from '../src/handler-endpoint.ts';
 import { lambdaEnv } from '../src/lambda-env.ts';
-import { connectRaw, type ServerFrame } from '../src/raw-client.ts';
-import { reviewErrorsOf } from '../src/review-metrics.ts';
+import { connectRaw } from '../src/raw-client.ts';
+import { assertReviewCase, reviewed } from '../src/review-cases.ts';
 import { openStage, type Stage } from '../src/stage.ts';
 import { startWebhook, type Webhook } from '../src/webhook.ts';
 
@@ -27,7 +20,6 @@ const folder = mkdtempSync(join(tmpdir(), 'roomstream-review-'));
 
 /** Quick, and few enough that none waits for its turn. */
 const casesAtOnce = 4;
-type Fallback = 'ALLOW' | 'DENY';
 
 before(async () => {
   handlers = await startHandlerEndpoint();
@@ -35,8 +27,8 @@ before(async () => {
   const table = join(folder, 'handlers.json');
   const elsewhere = {
     refused: `http://127.0.0.1:${await freePort()}`,
-    // Plain HTTP where TLS is expected: the handshake fails.
-    tls: handlers.url.replace('http:', 'https:'),
+    // Bad certificates: review-tls.test.ts.
+    plain: handlers.url.replace('http:', 'https:'),
     // Nobody resolves a name of this domain (RFC 6761).
     unnamed: 'http://lambda.invalid',
   };
@@ -60,68 +52,23 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Says the message in a room with this handler and resolves with what its sender got. */
-async function reviewed(uri: string, fallbackResult: Fallback): Promise<ServerFrame> {
-  const room = await stage.api.createRoom({
-    maximumMessageLength,
-    messageReviewHandler: { uri, fallbackResult },
-  });
-  const client = await connectRaw(stage.url(0), await stage.api.token(room, 'ann'));
-  try {
-    return await client.request({ Action: 'SEND_MESSAGE', ...askedMessage });
-  } finally {
-    client.socket.destroy();
-  }
-}
-
-function assertFrame(frame: ServerFrame, expected: Expected, fallback: Fallback): void {
-  if (expected.kind === 'denied' || (expected.kind === 'fallback' && fallback === 'DENY')) {
-    assertDenied(frame, expected.kind === 'denied' ? expected.reason : undefined);
-    return;
-  }
-  const { content, attributes } =
-    expected.kind === 'allowed'
-      ? expected
-      : { content: askedMessage.Content, attributes: askedMessage.Attributes };
-  assert.equal(frame.Type, 'MESSAGE', JSON.stringify(frame));
-  assert.equal(frame.Content, content);
-  assert.deepEqual(frame.Attributes, attributes);
-}
-
-function assertDenied(frame: ServerFrame, reason: string | undefined): void {
-  assert.equal(frame.Type, 'ERROR', JSON.stringify(frame));
-  assert.equal(frame.ErrorCode, 406);
-  assert.ok((frame.ErrorMessage ?? '') !== '');
-  if (reason !== undefined) assert.equal(frame.ErrorMessage, reason);
-}
-
-/** Both fallbacks, and the counters of the handler afterwards: only the expected one has moved, by two. */
-async function assertCase(uri: string, expected: Expected): Promise<void> {
-  for (const fallback of ['ALLOW', 'DENY'] as const) {
-    assertFrame(await reviewed(uri, fallback), expected, fallback);
-  }
-  const none = { InvocationErrors: 0, ResponseValidationErrors: 0, FunctionErrors: 0 };
-  const moved = expected.kind === 'fallback' ? { ...none, [expected.error]: 2 } : none;
-  await eventually(async () => assert.deepEqual(await reviewErrorsOf(stage, uri), moved), 5_000);
-}
-
 test('each answer of a handler has the result and moves the metric that the contract says, for both fallbacks', {
   concurrency: casesAtOnce,
 }, async (t) => {
   const cases = answerCases.map(({ what, expected, behaviour }, n) => {
     const uri = handlers.define(`case-${n}`, behaviour);
-    return t.test(what, () => assertCase(uri, expected));
+    return t.test(what, () => assertReviewCase(stage, uri, expected));
   });
   await Promise.all(cases);
 });
 
 for (const [name, what] of [
   ['refused', 'an endpoint that refuses connections'],
-  ['tls', 'an endpoint whose TLS handshake fails'],
+  ['plain', 'an endpoint that speaks plain HTTP where TLS is expected'],
   ['unnamed', 'an endpoint whose name has no address'],
 ] as const) {
   test(`${what} leaves the message to fallbackResult and counts as InvocationErrors`, async () => {
-    await assertCase(functionArn(name), { kind: 'fallback', error: 'InvocationErrors' });
+    await assertReviewCase(stage, functionArn(name), { kind: 'fallback', error: 'InvocationErrors' });
   });
 }
 
@@ -150,7 +97,7 @@ test('only the sender learns of a denied message', async (t) => {
 });
 
 test('a webhook reviews messages in place of a function, and its requests are signed', async () => {
-  const frame = await reviewed(functionArn('webhook'), 'DENY');
+  const frame = await reviewed(stage, functionArn('webhook'), 'DENY');
   assert.equal(frame.Content, 'from the web', frame.ErrorMessage);
   assert.deepEqual(frame.Attributes, askedMessage.Attributes);
   assert.equal(webhook.asked.length, 1);

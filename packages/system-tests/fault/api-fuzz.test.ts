@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
+import { readBody } from '@roomstream/testing/read-body';
 import { generateRequest } from '../src/api-cases.ts';
 import { residentKb } from '../src/process-usage.ts';
 import { seededRandom } from '../src/random.ts';
@@ -87,16 +88,12 @@ function send(port: number, plain: PlainRequest, headers: Readonly<Record<string
     const outgoing = httpRequest(
       { ...options, headers: { ...headers, 'content-length': `${plain.body.length}` } },
       (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            errorType: response.headers['x-amzn-errortype'] as string | undefined,
-            requestId: response.headers['x-amzn-requestid'] as string | undefined,
-            body: Buffer.concat(chunks).toString(),
-          }),
+        const { statusCode: status = 0, headers: got } = response;
+        const errorType = got['x-amzn-errortype'] as string | undefined;
+        const requestId = got['x-amzn-requestid'] as string | undefined;
+        readBody(response).then(
+          (bytes) => resolve({ status, errorType, requestId, body: bytes.toString() }),
+          reject,
         );
       },
     );

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '@roomstream/testing/eventually';
+import { durable, startRedis } from '@roomstream/testing/redis-server';
 import { startChatter } from '../src/chatter.ts';
 import { connectRaw, type RawClient } from '../src/raw-client.ts';
 import { assertSameView } from '../src/room-view.ts';
-import { openStage, type Stage } from '../src/stage.ts';
+import { openStageOn, type Stage } from '../src/stage.ts';
 
 const restarts = 4;
 let stage: Stage;
 
 before(async () => {
-  stage = await openStage({ gateways: 3 });
+  stage = await openStageOn(await startRedis(durable), { gateways: 3 });
 });
 after(() => stage?.close());
 

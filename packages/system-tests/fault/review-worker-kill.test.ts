@@ -1,38 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@roomstream/testing/eventually';
-import { type HandlerEndpoint, startHandlerEndpoint } from '../src/handler-endpoint.ts';
-import { crowdStage, openReviewedCrowd } from '../src/reviewed-crowd.ts';
-import { openStage, type Stage } from '../src/stage.ts';
-
-let handlers: HandlerEndpoint;
-let stage: Stage;
-
-before(async () => {
-  handlers = await startHandlerEndpoint();
-  stage = await openStage(crowdStage(handlers));
-});
-after(async () => {
-  await stage?.close();
-  await handlers?.close();
-});
+import { answerMs, assertHandlersDecide, openReviewFault } from '../src/review-fault.ts';
 
 test('a worker killed with 1,000 messages in flight: each sender is answered once, in order, and no denied message passes', async (t) => {
-  const crowd = await openReviewedCrowd(stage, handlers, 20);
-  t.after(crowd.leave);
-  crowd.send(25);
-  await eventually(() => crowd.answered() >= 100, 60_000);
+  const { stage, thousandInFlight } = await openReviewFault(t);
+  const crowd = await thousandInFlight();
   const answered = crowd.answered();
   await stage.reviewWorker(0).kill('SIGKILL');
   const killed = performance.now();
-  await crowd.settled(60_000);
+  await crowd.settled(answerMs);
   const settledMs = performance.now() - killed;
   await stage.reviewWorker(0).restart();
-  const passed = crowd.passed();
-  crowd.send(3);
-  await crowd.settled(60_000);
-  assert.ok(crowd.passed() > passed, 'no handler decides after the restart');
+  await assertHandlersDecide(crowd);
   const report = await crowd.assertGuarantees();
   t.diagnostic(
     `killed after ${answered} answers, all answered ${Math.round(settledMs)} ms later: ${JSON.stringify(report)}`,
@@ -40,10 +21,10 @@ test('a worker killed with 1,000 messages in flight: each sender is answered onc
 });
 
 test('without any worker messages wait, and are answered soon after one is back', async (t) => {
-  const crowd = await openReviewedCrowd(stage, handlers, 4);
-  t.after(crowd.leave);
+  const { stage, crowd: gather } = await openReviewFault(t);
+  const crowd = await gather(4);
   crowd.send(10);
-  await eventually(() => crowd.answered() >= 20, 60_000);
+  await eventually(() => crowd.answered() >= 20, answerMs);
   await Promise.all([0, 1].map((n) => stage.reviewWorker(n).kill('SIGKILL')));
   const before = crowd.answered();
   crowd.send(10);
@@ -52,7 +33,7 @@ test('without any worker messages wait, and are answered soon after one is back'
   assert.ok(crowd.answered() <= before + 10, 'who answers without a worker?');
   const back = performance.now();
   await stage.reviewWorker(1).restart();
-  await crowd.settled(60_000);
+  await crowd.settled(answerMs);
   const settledMs = performance.now() - back;
   await stage.reviewWorker(0).restart();
   const report = await crowd.assertGuarantees();

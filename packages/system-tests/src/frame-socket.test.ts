@@ -58,6 +58,25 @@ test('a text in fragments arrives whole and a ping is answered', async (t) => {
   await eventually(() => assert.deepEqual([texts, pongs], [['in pieces'], ['?']]));
 });
 
+test('a ping is answered unless the test says no, and the path of the URL is asked for', async (t) => {
+  const asked = new Promise<string>((resolve) =>
+    echo.once('connection', (_, { url: path = '' }) => resolve(path)),
+  );
+  const pings: string[] = [];
+  const socket = await openFrameSocket(`${url}/some/path?history=5`, 'token', {
+    onPing: (payload) => pings.push(payload.toString()) > 1,
+  });
+  t.after(socket.destroy);
+  assert.equal(await asked, '/some/path?history=5');
+  const [client] = echo.clients;
+  assert.ok(client !== undefined);
+  const pongs: string[] = [];
+  client.on('pong', (payload) => pongs.push(payload.toString()));
+  client.ping('one');
+  client.ping('two');
+  await eventually(() => assert.deepEqual([pings, pongs], [['one', 'two'], ['two']]));
+});
+
 test('the end tells a close frame from a drop, and a refusal its status', async () => {
   const polite = await openFrameSocket(url, 'token');
   polite.sendText('goodbye');

@@ -24,6 +24,8 @@ export type FrameSocketOptions = {
   readonly onText?: (payload: Buffer) => void;
   /** Called with each pong. */
   readonly onPong?: (payload: Buffer) => void;
+  /** Called with each ping, which isn't answered when this returns false. */
+  readonly onPing?: (payload: Buffer) => boolean;
   /** Further header lines of the handshake. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes in each TCP write of the handshake; all in one when absent. */
@@ -54,15 +56,16 @@ export type FrameSocket = {
 /** An open TCP connection whose handshake hasn't been sent, so that several can be sent at the same instant. */
 export type Dial = { shake(token: string | undefined, options?: FrameSocketOptions): Promise<FrameSocket> };
 
-/** Opens TCP to `url` (`ws://host:port`). */
+/** Opens TCP to `url` (`ws://host:port`, and a path and a query for the handshake). */
 export function dial(url: string): Promise<Dial> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, pathname, search } = new URL(url);
+  const target = { host: `${hostname}:${port}`, path: `${pathname}${search}` };
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      resolve({ shake: (token, options = {}) => shake(socket, `${hostname}:${port}`, token, options) });
+      resolve({ shake: (token, options = {}) => shake(socket, target, token, options) });
     });
   });
 }
@@ -78,7 +81,7 @@ export async function openFrameSocket(
 
 function shake(
   socket: Socket,
-  host: string,
+  { host, path }: { readonly host: string; readonly path: string },
   token: string | undefined,
   options: FrameSocketOptions,
 ): Promise<FrameSocket> {
@@ -92,7 +95,7 @@ function shake(
     ...options.headers,
   };
   const text = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`);
-  const request = Buffer.from(`GET / HTTP/1.1\r\n${text.join('')}\r\n`);
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\n${text.join('')}\r\n`);
   return new Promise((resolve, reject) => {
     let head: Buffer = Buffer.alloc(0);
     const fail = (error: Error) => reject(error);
@@ -149,8 +152,9 @@ function frameSocket(
   const read = frameReader((kind, payload) => {
     if (kind === opcode.text) options.onText?.(payload);
     else if (kind === opcode.pong) options.onPong?.(payload);
-    else if (kind === opcode.ping) send(opcode.pong, Buffer.from(payload));
-    else if (kind === opcode.close) {
+    else if (kind === opcode.ping) {
+      if (options.onPing?.(payload) !== false) send(opcode.pong, Buffer.from(payload));
+    } else if (kind === opcode.close) {
       // 1005 is RFC 6455's word for a close frame without a code.
       code = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
       send(opcode.close, Buffer.from(payload));

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fleetAccount, fleetRegion } from '@roomstream/testing/fleet';
 import { readBody } from '@roomstream/testing/read-body';
+import type { Certificate } from './handler-certificates.ts';
+import { startHandlerServer } from './handler-server.ts';
 
 /** What a message review handler is told (the guide's "Request Syntax"). */
 export type HandlerRequest = {
@@ -48,16 +49,15 @@ export function respond(
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(bytes);
 }
 
-/** Starts the endpoint on a free port. */
-export async function startHandlerEndpoint(): Promise<HandlerEndpoint> {
+/** Starts the endpoint on a free port; with a certificate it speaks HTTPS. */
+export async function startHandlerEndpoint(certificate?: Certificate): Promise<HandlerEndpoint> {
   const behaviours = new Map<string, Behaviour>();
   const asked = new Map<string, HandlerRequest[]>();
-  const server = createServer((request, response) => {
+  const server = await startHandlerServer(certificate, (request, response) => {
     // The worker goes away when its time limit has passed; that is what many tests are about.
     response.on('error', () => response.destroy());
     serve(request, response).catch(() => response.destroy());
   });
-  server.keepAliveTimeout = 60_000;
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const started = performance.now();
     const name = functionIn(request);
@@ -71,28 +71,16 @@ export async function startHandlerEndpoint(): Promise<HandlerEndpoint> {
     if (list !== undefined) list.push(told);
     await behaviour(response, told);
   };
-  await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     define: (name, behaviour) => {
       behaviours.set(name, behaviour);
       asked.set(name, []);
       return functionArn(name);
     },
     asked: (name) => asked.get(name) ?? [],
-    close: () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      return closed;
-    },
+    close: server.close,
   };
-}
-
-function listen(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
 }
 
 function functionIn(request: IncomingMessage): string {

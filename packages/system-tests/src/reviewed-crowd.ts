@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '@roomstream/testing/eventually';
 import { type Behaviour, type HandlerEndpoint, respond } from './handler-endpoint.ts';
-import { lambdaEnv } from './lambda-env.ts';
 import { connectRaw, type RawClient, type ServerFrame } from './raw-client.ts';
 import { assertSameView } from './room-view.ts';
-import type { Stage, StageOptions } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+/** What a crowd needs of a stage: any deployment of Redis will do. */
+type Place = Pick<Stage, 'api' | 'url'>;
 
 /** What a sender has asked, and how often it was answered with what. */
 type Asked = { readonly n: number; readonly word: Word; readonly answers: ServerFrame[] };
@@ -55,16 +57,6 @@ export type ReviewedCrowd = {
   leave(): void;
 };
 
-/**
- * Two workers, and time for handlers that a loaded machine doesn't use up: with the default of 200 ms it would be
- * fallbackResult that decides, and nothing of the handlers' verdicts could be lost or doubled.
- */
-export const crowdStage = (handlers: HandlerEndpoint): StageOptions => ({
-  reviewWorkers: 2,
-  env: lambdaEnv(handlers.url),
-  accountQuotas: { messageReviewTimeoutMs: 3_000 },
-});
-
 /** Obeys the second word after 50 to 500 ms, so that hundreds are in hand at any time. */
 const obey: Behaviour = async (response, { Content }) => {
   await delay(50 + Math.random() * 450);
@@ -78,7 +70,7 @@ const obey: Behaviour = async (response, { Content }) => {
 
 /** Opens the rooms and connects everyone. `rooms` is even. */
 export async function openReviewedCrowd(
-  stage: Stage,
+  stage: Place,
   handlers: HandlerEndpoint,
   rooms: number,
 ): Promise<ReviewedCrowd> {
@@ -121,7 +113,7 @@ export async function openReviewedCrowd(
   };
 }
 
-async function openRoom(stage: Stage, uri: string, fallbackResult: 'ALLOW' | 'DENY'): Promise<CrowdRoom> {
+async function openRoom(stage: Place, uri: string, fallbackResult: 'ALLOW' | 'DENY'): Promise<CrowdRoom> {
   const arn = await stage.api.createRoom({
     maximumMessageRatePerSecond: 100,
     messageReviewHandler: { uri, fallbackResult },

@@ -6,15 +6,20 @@ import type { FleetProcess } from '@roomstream/testing/fleet-process';
 import { type RedisServer, startRedis } from '@roomstream/testing/redis-server';
 import { type Api, openApi } from './api.ts';
 
+/** Any deployment of Redis. */
+export type StageRedis = { readonly url: string; stop(): Promise<void> };
+
 /** Redis, a fleet and the API of one test file. */
-export type Stage = {
-  readonly redis: RedisServer;
+export type Stage<R extends StageRedis = RedisServer> = {
+  readonly redis: R;
   readonly fleet: Fleet;
   readonly api: Api;
   /** The n-th gateway. */
   gateway(index: number): FleetProcess;
   /** The n-th review worker. */
   reviewWorker(index: number): FleetProcess;
+  /** The n-th log shipper. */
+  logShipper(index: number): FleetProcess;
   /** The gateway's URL, as clients take it. */
   url(index: number): string;
   close(): Promise<void>;
@@ -26,10 +31,17 @@ export type StageOptions = Partial<Omit<FleetOptions, 'redis'>> & {
   readonly accountQuotas?: Readonly<Record<string, number>>;
 };
 
-/** Starts everything; two gateways and one control plane by default, and no review worker. */
+/** Starts everything; two gateways and one control plane by default, and no review worker or log shipper. */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  return openStageOn(await startRedis(), options);
+}
+
+/** The same on a Redis that is given; it stops with the stage, or when the stage can't be opened. */
+export async function openStageOn<R extends StageRedis>(
+  redis: R,
+  options: StageOptions = {},
+): Promise<Stage<R>> {
   const { accountQuotas, ...fleetOptions } = options;
-  const redis = await startRedis();
   const folder = mkdtempSync(join(tmpdir(), 'roomstream-stage-'));
   try {
     const fleet = await startFleet({
@@ -50,12 +62,18 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       if (found === undefined) throw new Error(`the fleet has no review worker ${index}`);
       return found;
     };
+    const logShipper = (index: number) => {
+      const found = fleet.logShippers[index];
+      if (found === undefined) throw new Error(`the fleet has no log shipper ${index}`);
+      return found;
+    };
     return {
       redis,
       fleet,
       api,
       gateway,
       reviewWorker,
+      logShipper,
       url: (index) => gateway(index).url,
       close: async () => {
         api.close();

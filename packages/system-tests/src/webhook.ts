@@ -1,8 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { readBody } from '@roomstream/testing/read-body';
+import type { Certificate } from './handler-certificates.ts';
 import { type HandlerRequest, respond } from './handler-endpoint.ts';
+import { startHandlerServer } from './handler-server.ts';
 
 /** A message review handler of one's own: allows what comes signed, with the text `from the web`. */
 export type Webhook = {
@@ -15,10 +16,10 @@ export type Webhook = {
 /** The README's advice to webhooks: nothing older or newer than this. */
 const mostSkewSeconds = 300;
 
-/** Starts it, written after the README of services/review-worker and knowing nothing else of the sender. */
-export async function startWebhook(secret: string): Promise<Webhook> {
+/** Starts it, written after the README of services/review-worker and knowing nothing else of the sender; with a certificate, by HTTPS. */
+export async function startWebhook(secret: string, certificate?: Certificate): Promise<Webhook> {
   const asked: HandlerRequest[] = [];
-  const server = createServer((request, response) => {
+  const server = await startHandlerServer(certificate, (request, response) => {
     readBody(request).then(
       (body) => {
         if (!isSigned(request, body, secret)) return respond(response, 'not signed', 401);
@@ -28,18 +29,10 @@ export async function startWebhook(secret: string): Promise<Webhook> {
       () => response.destroy(),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/review`,
+    url: `${server.url}/review`,
     asked,
-    close: () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      return closed;
-    },
+    close: server.close,
   };
 }
 
