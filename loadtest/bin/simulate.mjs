@@ -1,0 +1,4 @@
+// `npm run simulate`: says what so many viewers need.
+import { runProgram } from './run.mjs';
+
+await runProgram('simulate');
