@@ -20,6 +20,6 @@ test('the admin port answers /healthz, /readyz with reasons, /metrics, and nothi
   assert.equal((await get('/healthz'))[0], 200);
   const [status, metrics] = await get('/metrics');
   assert.equal(status, 200);
-  assert.match(metrics, /nodejs_eventloop_lag_p99_seconds/);
+  assert.match(metrics, /roomstream_event_loop_lag_seconds_bucket/);
   assert.equal((await get('/other'))[0], 404);
 });

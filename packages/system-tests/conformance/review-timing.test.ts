@@ -40,7 +40,7 @@ async function standstillMs(): Promise<number> {
   const ownMs = ownDelay.max / 1e6;
   ownDelay.reset();
   // Collecting it begins anew, too.
-  const workerMs = (await stage.reviewWorker(0).metric('nodejs_eventloop_lag_max_seconds')) * 1000;
+  const workerMs = (await stage.reviewWorker(0).metric('roomstream_event_loop_lag_max_seconds')) * 1000;
   return Math.max(ownMs, workerMs);
 }
 
