@@ -18,7 +18,7 @@ export function testFiles(root, filters = []) {
   const inAreas = ['packages', 'services'].flatMap((area) =>
     readdirSync(join(root, area)).map((name) => `${area}/${name}`),
   );
-  const packages = [...inAreas, 'loadtest'];
+  const packages = [...inAreas, 'loadtest', 'deploy'];
   return kinds.map(({ kind, folders, timeoutMs }) => {
     const files = packages.flatMap((path) => folders.flatMap((folder) => compiledTests(root, path, folder)));
     return { kind, timeoutMs, files: files.filter((file) => matches(file, filters)) };
