@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,6 +26,7 @@ const server = createServer((request, response) => {
   response.statusCode = request.url === '/archive' ? 200 : 404;
   response.end(response.statusCode === 200 ? archive : undefined);
 }).listen(0, '127.0.0.1');
+await once(server, 'listening');
 after(() => {
   server.close();
   rmSync(folder, { recursive: true, force: true });
