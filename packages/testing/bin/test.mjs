@@ -6,6 +6,7 @@ const { setUp, root } = await import('../../../services/local/bin/set-up.mjs');
 await setUp();
 process.env.ROOMSTREAM_IS_SET_UP = 'true';
 const { findRedisServer } = await import('../../../services/local/dist/src/redis-program.js');
+const { helmProgram } = await import('../dist/src/helm.js');
 const { k6Program } = await import('../dist/src/k6.js');
 const { testFiles } = await import('./test-files.mjs');
 const { runFiles } = await import('./run-files.mjs');
@@ -18,10 +19,13 @@ if (redis.kind === 'missing') {
 
 const begun = Date.now();
 const kinds = testFiles(root, process.argv.slice(2));
-// Building it takes minutes, and those who need it come last. They say what is wrong when it fails.
-if (kinds.some(({ files }) => files.some((file) => file.startsWith('loadtest/dist/conformance/')))) {
-  k6Program().catch(() => undefined);
-}
+// Building them takes minutes, and those who need them come last. They say what is wrong when it fails.
+const areWanted = (path) => kinds.some(({ files }) => files.some((file) => file.startsWith(path)));
+const k6 = areWanted('loadtest/dist/conformance/') ? k6Program() : Promise.resolve();
+// One after the other, so that tests keep a processor.
+k6.catch(() => undefined)
+  .then(() => (areWanted('deploy/dist/conformance/chart') ? helmProgram() : undefined))
+  .catch(() => undefined);
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const { kind, files, timeoutMs } of kinds) {
   if (files.length === 0) continue;

@@ -8,7 +8,7 @@ import { repositoryRoot } from './repository-root.ts';
 const run = promisify(execFile);
 
 /** What is installed, from PyPI; the folder's name follows from it, so a new version gets a new folder. */
-const packages = ['moto[server]==5.2.5', 'boto3==1.44.5', 'awscli==1.46.3'];
+const packages = ['moto[server]==5.2.5', 'boto3==1.44.5', 'awscli==1.46.3', 'kubernetes-validate==1.37.0'];
 
 /** Where the tools are: absolute paths. */
 export type PythonTools = {
@@ -16,6 +16,8 @@ export type PythonTools = {
   /** The AWS CLI. */
   readonly aws: string;
   readonly motoServer: string;
+  /** Holds manifests against the schemas of a version of Kubernetes. */
+  readonly kubernetesValidate: string;
 };
 
 /**
@@ -33,7 +35,12 @@ export async function pythonTools(): Promise<PythonTools | undefined> {
     await withLock(`${folder}.lock`, () => install(folder));
   }
   const tool = (name: string) => join(folder, 'bin', name);
-  return { python: tool('python'), aws: tool('aws'), motoServer: tool('moto_server') };
+  return {
+    python: tool('python'),
+    aws: tool('aws'),
+    motoServer: tool('moto_server'),
+    kubernetesValidate: tool('kubernetes-validate'),
+  };
 }
 
 async function hasPython(): Promise<boolean> {
