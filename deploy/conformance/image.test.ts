@@ -20,7 +20,8 @@ import { runRooted, spawnRooted } from '../src/rooted.ts';
 // There is no container engine here: the Dockerfile's steps are done in folders, and its images run with those as their root, as
 // its user, with nothing writable but the volume and /tmp.
 
-const services = ['control-plane', 'gateway', 'local'];
+const services = ['control-plane', 'gateway', 'review-worker', 'log-shipper', 'local'];
+const withWebSockets = ['gateway', 'local'];
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot
   ? needs('debootstrap', 'unshare', 'chroot', 'npm')
@@ -147,6 +148,32 @@ describe('images that the Dockerfile makes', { skip }, () => {
     await assert.rejects(gateway.health(), /ECONNREFUSED/);
   });
 
+  test('workers become ready beside a Redis; SIGTERM ends them with status 0', async () => {
+    for (const service of ['review-worker', 'log-shipper']) {
+      const admin = await freePort();
+      const worker = start(service, volume(`${service}-data`), {
+        REDIS_URL: redis.url,
+        ROOMSTREAM_ADMIN_PORT: `${admin}`,
+        ...(service === 'log-shipper' ? { ROOMSTREAM_LOG_FOLDERS: '*=/data' } : {}),
+      });
+      await worker.healthy();
+      await eventually(async () => assert.ok((await fetch(`http://127.0.0.1:${admin}/readyz`)).ok), 60_000);
+      const { status, output } = await worker.stop();
+      assert.equal(status, 0, `${service}: ${output}`);
+    }
+  });
+
+  test('images run Node 24 on a glibc that the WebSocket library loads on', async (t) => {
+    const print = `console.log(process.versions.node, process.report.getReport().header.glibcVersionRuntime)`;
+    for (const service of services) {
+      const said = await runRooted(options(service, volume(`${service}-version`), {}), ['node', '-e', print]);
+      t.diagnostic(`${service}: Node and glibc ${said.trim()}`);
+      const [, major, minor] = /^(\d+)\.\S+ 2\.(\d+)\n$/.exec(said) ?? [];
+      assert.equal(major, '24');
+      assert.ok(Number(minor) >= 38, said);
+    }
+  });
+
   test('`local` brings its own Redis and keeps rooms in the volume', async () => {
     const data = volume('local-data');
     const [api, chat, admin] = await Promise.all([freePort(), freePort(), freePort()]);
@@ -179,7 +206,7 @@ describe('images that the Dockerfile makes', { skip }, () => {
         readdirSync(join(root, 'app', folder), { recursive: true })
           .map(String)
           .filter((file) => names.some((name) => file.endsWith(name)));
-      assert.equal(found('node_modules', '.node').length, service === 'control-plane' ? 0 : 1);
+      assert.equal(found('node_modules', '.node').length, withWebSockets.includes(service) ? 1 : 0);
       const ours = ['packages', 'services'].flatMap((folder) => found(folder, '.test.js', '.ts'));
       assert.deepEqual(ours, [], service);
       assert.equal(existsSync(join(root, 'usr/bin/redis-server')), service === 'local');

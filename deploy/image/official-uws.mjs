@@ -7,6 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const [url = '', sha256 = '', folder = ''] = process.argv.slice(2);
+if (url === '' && sha256 !== '') {
+  console.error('UWS_SHA256 without UWS_URL: there is no archive that it could be the hash of');
+  process.exit(1);
+}
 if (url === '' || !existsSync(folder)) process.exit(0);
 
 const fail = (why) => {

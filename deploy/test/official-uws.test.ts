@@ -59,6 +59,7 @@ test('without a URL, or where a service has no such library, nothing happens', a
 for (const [what, from, hash, words] of [
   ['another hash', url, 'a'.repeat(64), /its SHA-256 is [0-9a-f]{64}, not a{64}/],
   ['no hash', url, '', /UWS_SHA256 must be its SHA-256/],
+  ['a hash without a URL', () => '', sha256, /UWS_SHA256 without UWS_URL/],
   ['a missing archive', () => `${url()}/none`, sha256, /HTTP 404/],
 ] as const) {
   test(`${what} ends the build, says why, and leaves the mirror’s files`, async () => {
