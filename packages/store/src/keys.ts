@@ -6,6 +6,10 @@ export type RecordKind = 'room' | 'logging-configuration';
 /** The set of accounts that have ever had a record: what sweeps walk over. In a slot of its own. */
 export const accountsKey = 'store:{accounts}:all';
 
+/** The version of the layout that these keys have, and the lock of whoever brings them to it (schema.ts). In a slot of their own. */
+export const schemaVersionKey = 'store:{schema}:version';
+export const schemaLockKey = 'store:{schema}:lock';
+
 /** A record: `<version> <score> <createTimeMs> <JSON>`. */
 export function recordKey(account: string, kind: RecordKind, id: string): string {
   return key(account, `${kind}:${id}`);
@@ -14,6 +18,20 @@ export function recordKey(account: string, kind: RecordKind, id: string): string
 /** A record that was deleted, as it was last, for as long as it is kept. */
 export function deletedKey(account: string, kind: RecordKind, id: string): string {
   return key(account, `deleted:${kind}:${id}`);
+}
+
+/** Matches the keys of all records of a kind, of all accounts, and maybe others: `recordOfKey` tells. */
+export function recordPattern(kind: RecordKind): string {
+  return `store:{*}:${kind}:*`;
+}
+
+/** Whose record a key is of; undefined for every other key. */
+export function recordOfKey(
+  key: string,
+  kind: RecordKind,
+): { readonly account: string; readonly id: string } | undefined {
+  const [, account, id] = new RegExp(`^store:\\{([0-9]{12})\\}:${kind}:([^:]+)$`).exec(key) ?? [];
+  return account === undefined || id === undefined ? undefined : { account, id };
 }
 
 /** The outcome of one write, kept for a minute so that a repeated try learns what the first one did. */

@@ -55,7 +55,8 @@ export type LoggingConfigurations = {
 /** Long enough for a backlog to be shipped. */
 const keptDeletedMs = 3_600_000;
 
-const traits: RecordTraits<LoggingConfiguration> = {
+/** What a logging configuration is among the records. */
+export const loggingConfigurationTraits: RecordTraits<LoggingConfiguration> = {
   kind: 'logging-configuration',
   absent: {},
   indices: () => [],
@@ -66,7 +67,7 @@ const traits: RecordTraits<LoggingConfiguration> = {
 
 /** Opens the logging configurations on a connection. */
 export function openLoggingConfigurations(connection: RecordsConnection): LoggingConfigurations {
-  const table = new RecordTable(connection, traits);
+  const table = new RecordTable(connection, loggingConfigurationTraits);
   return {
     create: async (draft, most) => {
       const written = await table.create(draft, most);

@@ -67,7 +67,8 @@ export type Rooms = {
   removeUnused(unusedSinceMs: number, log: SweepLog): Promise<readonly Room[]>;
 };
 
-const traits: RecordTraits<Room> = {
+/** What a room is among the records. */
+export const roomTraits: RecordTraits<Room> = {
   kind: 'room',
   absent: { messageReviewHandler: undefined },
   indices: (room) => [
@@ -85,7 +86,7 @@ const traits: RecordTraits<Room> = {
 
 /** Opens the rooms on a connection. */
 export function openRooms(connection: RecordsConnection): Rooms {
-  const table = new RecordTable(connection, traits);
+  const table = new RecordTable(connection, roomTraits);
   const activity = new RoomActivity(connection, table);
   return {
     create: async (draft, mostRooms) => {

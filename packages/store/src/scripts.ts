@@ -6,6 +6,8 @@ import { defineScript, type Script } from '@roomstream/runtime/script';
 export type Scripts = {
   readonly writeRecord: Script;
   readonly deleteRecord: Script;
+  readonly putRecord: Script;
+  readonly holdSchema: Script;
   readonly takeRate: Script;
   readonly reportSlots: Script;
 };
@@ -13,6 +15,8 @@ export type Scripts = {
 const files = {
   writeRecord: 'write-record-n.lua',
   deleteRecord: 'delete-record-n.lua',
+  putRecord: 'put-record-n.lua',
+  holdSchema: 'hold-schema-2.lua',
   takeRate: 'take-rate-1.lua',
   reportSlots: 'report-slots-1.lua',
 } satisfies Record<keyof Scripts, string>;
@@ -26,6 +30,8 @@ export function defineScripts(client: RedisClient): Scripts {
   return {
     writeRecord: define('writeRecord'),
     deleteRecord: define('deleteRecord'),
+    putRecord: define('putRecord'),
+    holdSchema: define('holdSchema'),
     takeRate: define('takeRate'),
     reportSlots: define('reportSlots'),
   };

@@ -8,6 +8,7 @@ import { RateWindows } from './rate-windows.ts';
 import { openRates, type Rates } from './rates.ts';
 import { openRecordsConnection } from './records-connection.ts';
 import { openRooms, type Rooms } from './rooms.ts';
+import { bringUpToDate } from './schema.ts';
 import { SendPermits } from './send-permits.ts';
 
 /** Records, rates and slots of all accounts, in one Redis. */
@@ -32,13 +33,17 @@ export type StoreOptions = {
   readonly registry: Registry;
 };
 
-/** Connects to Redis and waits, up to 5 seconds, until it answers. */
+/**
+ * Connects to Redis and waits, up to 5 seconds, until it answers; then brings records of an older layout up to date. Rejects
+ * with NewerRecords when a later version of Roomstream has written them.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { log, registry } = options;
   const connection = openRecordsConnection(options.access, log, registry);
   const windows = new RateWindows(connection);
   try {
     await connection.ready();
+    await bringUpToDate(connection, log);
   } catch (error) {
     await connection.close();
     throw error;

@@ -12,6 +12,7 @@ import { benchMasters } from './masters.ts';
 import { peers } from './peers/peers.ts';
 import { benchRecovery } from './recovery.ts';
 import { benchReview } from './review.ts';
+import { benchRollingUpdate } from './rolling-update.ts';
 import { type Outcome, runSideBySide, sideBySideTable } from './side-by-side.ts';
 import { benchSoak } from './soak.ts';
 import { summaryTable, withSummary } from './summary.ts';
@@ -28,9 +29,10 @@ const ownWorkloads: Readonly<Record<string, (seconds: number) => Promise<readonl
   recovery: benchRecovery,
   soak: benchSoak,
   loss: benchLoss,
+  'rolling-update': benchRollingUpdate,
 };
-/** Those that mean nothing in a short time run only when they are named. */
-const onlyNamed: readonly string[] = ['soak', 'loss'];
+/** Those that mean nothing in a short time, or need a machine of their own, run only when they are named. */
+const onlyNamed: readonly string[] = ['soak', 'loss', 'rolling-update'];
 const names = [...workloads.map(({ name }) => name), ...Object.keys(ownWorkloads)];
 const { values: options, positionals: wanted } = parseArgs({
   allowPositionals: true,

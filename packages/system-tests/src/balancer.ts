@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { FleetProcess } from '@roomstream/testing/fleet-process';
+import { resetSocket } from './reset-socket.ts';
 
 /** One address in front of several gateways, as a load balancer gives to clients. */
 export type Balancer = {
@@ -23,7 +24,7 @@ export async function startBalancer(gateway: FleetProcess): Promise<Balancer> {
     sockets.add(from);
     // The end of one side is told to the other just as it came: gracefully, or by dropping TCP.
     from
-      .on('error', () => to.resetAndDestroy())
+      .on('error', () => resetSocket(to))
       .on('close', () => {
         sockets.delete(from);
         to.destroySoon();

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { FleetProcess } from '@roomstream/testing/fleet-process';
 import type { Random } from './random.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** How a connection is cut. What the balancer has in its hands is gone in every case. */
 export type Cut =
@@ -59,7 +60,7 @@ export async function startCuttingBalancer(
     keep(client);
     dial([...included], random, keep).then(
       (gateway) => openLink(client, gateway, random, links, deaf),
-      () => reset(client),
+      () => resetSocket(client),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -122,14 +123,14 @@ function openLink(
       // Nobody reads any more: what comes waits in the kernel, as at a router that has forgotten the connection.
       client.pause();
       gateway.pause();
-      if (how !== 'half-open') reset(gateway);
+      if (how !== 'half-open') resetSocket(gateway);
       if (how !== 'gateway-first') {
-        reset(client);
+        resetSocket(client);
         return;
       }
       // It may have closed while the gateway's side is still open.
       if (!client.destroyed) deaf.add(client);
-      setTimeout(() => reset(client), random.below(mostDeafMs)).unref();
+      setTimeout(() => resetSocket(client), random.below(mostDeafMs)).unref();
     },
   };
   links.add(link);
@@ -138,16 +139,10 @@ function openLink(
       // A cut has rules of its own; and an end in good order has brought all that came before it.
       if (!links.has(link) || (!hadError && !to.destroyed)) return;
       end();
-      if (hadError) reset(to);
+      if (hadError) resetSocket(to);
     });
   follow(client, gateway);
   follow(gateway, client);
-}
-
-/** Drops a socket with a reset, unless it is closing: Node leaves such a one open for ever then. */
-function reset(socket: Socket): void {
-  if (socket.writableEnded) socket.destroy();
-  else socket.resetAndDestroy();
 }
 
 /** Carries bytes one way, in order, each piece a little later. */

@@ -1,6 +1,9 @@
 import type { RecoveryViewer } from './recovery-viewer.ts';
 import type { StreamFrame } from './stream-frames.ts';
 
+/** What a verdict looks at of somebody. */
+export type Witness = Pick<RecoveryViewer, 'userId' | 'refreshes' | 'ids' | 'toldMs' | 'connections'>;
+
 /** A message as its room's stream has it. */
 export type SaidMessage = { readonly id: string; readonly atMs: number };
 
@@ -26,11 +29,7 @@ export function messagesOf(frames: readonly StreamFrame[]): readonly SaidMessage
 }
 
 /** Compares what an application was told to what the room has said, up to a last message that all have heard. */
-export function differencesOf(
-  viewer: RecoveryViewer,
-  all: readonly SaidMessage[],
-  lastId: string,
-): Differences {
+export function differencesOf(viewer: Witness, all: readonly SaidMessage[], lastId: string): Differences {
   const places = new Map(all.map(({ id }, at) => [id, at]));
   const said = all.slice(0, (places.get(lastId) ?? 0) + 1);
   const seen = new Set<string>();
@@ -68,7 +67,7 @@ export function differencesOf(
 /** From the opening of a connection that took over from an open one until the Ids known then are forgotten, and a bit. */
 const forgetfulMs = 1_500;
 
-function isForgettable(viewer: RecoveryViewer, atMs: number): boolean {
+function isForgettable(viewer: Witness, atMs: number): boolean {
   if (!viewer.refreshes) return false;
   const lives = viewer.connections();
   return lives.some(({ openedMs }, n) => {
@@ -78,7 +77,7 @@ function isForgettable(viewer: RecoveryViewer, atMs: number): boolean {
   });
 }
 
-function storyOf(viewer: RecoveryViewer, what: string, timesMs: readonly number[]): string[] {
+function storyOf(viewer: Witness, what: string, timesMs: readonly number[]): string[] {
   const [first] = timesMs;
   if (first === undefined) return [];
   const fromMs = first - performance.timeOrigin;

@@ -30,7 +30,7 @@ const quietLogger = { debug: quiet, info: quiet, error: quiet };
 
 /** Connects the official client; `refreshes` says whether the application hands it the expiration times of its tokens. */
 export function openRecoveryViewer(
-  api: Api,
+  api: Pick<Api, 'mint'>,
   url: string,
   order: TokenOrder,
   refreshes: boolean,

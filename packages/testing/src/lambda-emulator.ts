@@ -74,6 +74,11 @@ async function serve(
   if (!isJson(payload)) {
     return refuse(response, 400, 'InvalidRequestContentException', 'Could not parse request body into json');
   }
+  // Lambda looks at the function and the rights, and runs nothing.
+  if (request.headers['x-amz-invocation-type'] === 'DryRun') {
+    response.writeHead(204).end();
+    return;
+  }
   const outcome = deployed.invoke(payload, identifier);
   if (outcome === undefined) {
     const Reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';

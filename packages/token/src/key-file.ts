@@ -57,12 +57,17 @@ function linkNew(draft: string, path: string): boolean {
 }
 
 function newKeyFile(nowMs: number): string {
-  const key = {
-    id: randomBytes(8).toString('hex'),
-    key: randomBytes(32).toString('base64url'),
-    sealsFrom: new Date(nowMs).toISOString(),
-  };
-  return `${JSON.stringify({ keys: [key] }, undefined, 2)}\n`;
+  return formatKeyFile([{ id: randomBytes(8), secret: randomBytes(32), sealsFromMs: nowMs }]);
+}
+
+/** The text of a key file. */
+export function formatKeyFile(keys: readonly MasterKey[]): string {
+  const members = keys.map(({ id, secret, sealsFromMs }) => ({
+    id: id.toString('hex'),
+    key: secret.toString('base64url'),
+    sealsFrom: new Date(sealsFromMs).toISOString(),
+  }));
+  return `${JSON.stringify({ keys: members }, undefined, 2)}\n`;
 }
 
 /** Which version of the file is there now, without reading it; undefined when there is none. */

@@ -41,7 +41,7 @@ export function openKmsKeys(
   log: Log,
 ): KeySource {
   return new KmsKeys(
-    new KMSClient(clientConfig(keyId, settings)),
+    new KMSClient(kmsClientConfig(keyId, settings)),
     keyId,
     settings.kmsDeployment,
     metrics,
@@ -49,13 +49,19 @@ export function openKmsKeys(
   );
 }
 
-function clientConfig(keyId: string, settings: Settings<typeof tokenSettings>): KMSClientConfig {
+/** How KMS is reached. */
+export function kmsClientConfig(keyId: string, settings: Settings<typeof tokenSettings>): KMSClientConfig {
   const region = settings.kmsRegion ?? (keyId.startsWith('arn:') ? keyId.split(':')[3] : undefined);
   return {
     maxAttempts: 2,
     ...(region === undefined ? {} : { region }),
     ...(settings.kmsEndpoint === undefined ? {} : { endpoint: settings.kmsEndpoint }),
   };
+}
+
+/** What wrapped keys are bound to. */
+export function encryptionContext(deployment: string): Record<string, string> {
+  return { 'roomstream:purpose': 'chat-token', 'roomstream:deployment': deployment };
 }
 
 class KmsKeys implements KeySource {
@@ -75,7 +81,7 @@ class KmsKeys implements KeySource {
     this.#client = client;
     this.#pinned = {
       KeyId: keyId,
-      EncryptionContext: { 'roomstream:purpose': 'chat-token', 'roomstream:deployment': deployment },
+      EncryptionContext: encryptionContext(deployment),
     };
     this.#metrics = metrics;
     this.#log = log;

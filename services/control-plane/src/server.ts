@@ -51,7 +51,7 @@ const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;
 /** Longer than the 60 s after which common balancers close an idle connection: we mustn't be the first. */
 const keepAliveTimeoutMs = 75_000;
-const stopWithinMs = 10_000;
+export const stopWithinMs = 10_000;
 
 /** Starts to listen; rejects when the address can't be had. */
 export async function startServer(api: Api, options: ServerOptions): Promise<ApiServer> {

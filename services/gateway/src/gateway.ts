@@ -5,7 +5,7 @@ import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
-import { type Settings, SettingsError } from '@roomstream/runtime/settings';
+import type { Settings } from '@roomstream/runtime/settings';
 import { clientAddress } from '@roomstream/runtime/trusted-proxies';
 import { openLogRefusals } from '@roomstream/store/log-refusals';
 import { openQuotas } from '@roomstream/store/quotas';
@@ -27,7 +27,8 @@ import { Recovery } from './recovery/recovery.ts';
 import { ReplySessions } from './reply-sessions.ts';
 import { LocalRooms } from './rooms.ts';
 import { Session } from './session.ts';
-import { gatewaySettings } from './settings.ts';
+import type { gatewaySettings } from './settings.ts';
+import { tlsFiles } from './tls-files.ts';
 import { type Connection, type Handshake, openTransport, type TransportOptions } from './transport.ts';
 
 type GatewaySettings = Settings<typeof gatewaySettings>;
@@ -226,7 +227,11 @@ async function start(
     state.isRefusing = true;
     admission.refuseAll();
     await admission.idle();
-    const plan = { drainMs: settings.drainSeconds * 1000, roundMs: settings.drainRoundMs };
+    const plan = {
+      drainMs: settings.drainSeconds * 1000,
+      roundMs: settings.drainRoundMs,
+      mostPerSecond: settings.drainPerSecond,
+    };
     await drain(connections, plan, metrics, log);
     transport.stopListening();
     await actions.idle();
@@ -285,15 +290,6 @@ function transportOptions(
     sendsPings: settings.sendsPings,
     maxBackpressureBytes: settings.maxBackpressureBytes,
   };
-}
-
-function tlsFiles(settings: GatewaySettings): TransportOptions['tls'] {
-  const { gatewayTlsCertFile: certFile, gatewayTlsKeyFile: keyFile } = settings;
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
-  throw new SettingsError([
-    `${gatewaySettings.gatewayTlsCertFile.env} and ${gatewaySettings.gatewayTlsKeyFile.env} go together`,
-  ]);
 }
 
 /** The transport carries sessions and knows only that they are connections. */

@@ -155,6 +155,16 @@ const ownSettings = {
     0,
     3600,
   ),
+  drainPerSecond: integer(
+    {
+      env: 'ROOMSTREAM_GATEWAY_DRAIN_PER_SECOND',
+      fallback: '1000',
+      about:
+        'Connections that each process of a stopping gateway sends away per second at most; with more than so many in each second of the drain it takes longer. Where CreateChatToken has the quota of IVS, 200.',
+    },
+    1,
+    1_000_000,
+  ),
   drainRoundMs: integer(
     {
       env: 'ROOMSTREAM_GATEWAY_DRAIN_ROUND_MS',

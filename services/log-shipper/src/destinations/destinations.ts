@@ -1,19 +1,12 @@
-import { join } from 'node:path';
 import type { Settings } from '@roomstream/runtime/settings';
 import type { LoggingConfiguration } from '@roomstream/store/records';
 import type { LogDestination } from '../log-destination.ts';
 import { openCloudWatchLogs } from './cloudwatch-logs.ts';
 import { openFirehose } from './firehose.ts';
 import { folderDestination } from './folder.ts';
+import { folderOf } from './folder-of.ts';
 import { openS3 } from './s3.ts';
-import {
-  cloudWatchLogsAccess,
-  type destinationSettings,
-  firehoseAccess,
-  isBucketName,
-  type LogFolders,
-  s3Access,
-} from './settings.ts';
+import { cloudWatchLogsAccess, type destinationSettings, firehoseAccess, s3Access } from './settings.ts';
 
 /** All destinations that records can go to. */
 export type Destinations = {
@@ -53,12 +46,4 @@ export function openDestinations(
       firehose.close();
     },
   };
-}
-
-/** The folder in the place of a bucket, if there is one. The name comes from users: one that isn't a bucket's leads nowhere. */
-function folderOf({ byBucket, others }: LogFolders, bucket: string) {
-  const named = byBucket.get(bucket);
-  if (named !== undefined) return { folder: named, isMade: false };
-  if (others === undefined || !isBucketName(bucket)) return undefined;
-  return { folder: join(others, bucket), isMade: true };
 }

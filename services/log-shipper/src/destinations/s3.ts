@@ -69,7 +69,8 @@ export function openS3(options: S3Options) {
   };
 }
 
-function s3Config({ access, forcePathStyle }: S3Options) {
+/** How the SDK's client is set up. */
+export function s3Config({ access, forcePathStyle }: Pick<S3Options, 'access' | 'forcePathStyle'>) {
   return {
     ...clientConfig(access),
     forcePathStyle,
