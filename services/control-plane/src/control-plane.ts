@@ -19,6 +19,7 @@ import { RoomAnnouncer } from './room-announcer.ts';
 import { startServer } from './server.ts';
 import { controlPlaneSettings } from './settings.ts';
 import { openTlsCertificate } from './tls-certificate.ts';
+import { startStreamWatch } from './watch-streams.ts';
 
 type ControlPlaneSettings = Settings<typeof controlPlaneSettings>;
 
@@ -74,7 +75,8 @@ async function open(
   );
   const announcer = keep(new RoomAnnouncer(bus, log), (part) => part.close());
   const metrics = openControlPlaneMetrics(registry);
-  keep(startTrimmer(bus, settings.streamRetentionSeconds * 1000, log), (part) => part.stop());
+  keep(startTrimmer(bus, metrics, settings.streamRetentionSeconds * 1000, log), (part) => part.stop());
+  keep(startStreamWatch(bus, redis.client, metrics, log), (part) => part.stop());
   if (settings.unusedRoomMonths > 0) {
     const sweeper = startRoomSweeper(store, announcer, metrics, settings.unusedRoomMonths, log);
     keep(sweeper, (part) => part.stop());

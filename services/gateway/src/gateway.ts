@@ -95,7 +95,10 @@ async function start(
   const permits = opened(store.sendPermits(), (open) => open.close());
   // The parts know each other in a circle: the bus calls fan-out, which calls the transport, which calls the rest.
   const follower = opened(
-    bus.follow({ onEntry: (entry) => fanout.onEntry(entry), onGap: (lost, why) => fanout.onGap(lost, why) }),
+    bus.follow({
+      onEntry: (entry, ageMs) => fanout.onEntry(entry, ageMs),
+      onGap: (lost, why) => fanout.onGap(lost, why),
+    }),
     (open) => open.close(),
   );
   const rooms = new LocalRooms(store.rooms, follower, (room) => bus.shardOf(room));
@@ -104,6 +107,7 @@ async function start(
     connections: () => connections.size,
     rooms: () => rooms.size,
     handshakesWaiting: () => admission.waiting,
+    isDraining: () => state.isDraining,
   });
   const recovery = opened(
     new Recovery({
