@@ -1,5 +1,6 @@
 import { openBus } from '@roomstream/bus/bus';
 import { UserRecords } from '@roomstream/bus/user-records';
+import { startReporter } from '@roomstream/cloudwatch/reporter';
 import { newId } from '@roomstream/protocol/ids';
 import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
@@ -224,6 +225,10 @@ async function start(
     }),
     (open) => open.close(),
   );
+  if (settings.cloudWatchMetrics) {
+    const { cloudWatchPeriodSeconds: periodSeconds } = settings;
+    opened(startReporter({ registry, commands: bus.commands, periodSeconds, log }), (open) => open.close());
+  }
   const stop = async () => {
     state.isDraining = true;
     await sleep(settings.admitWhileDrainingSeconds * 1000);

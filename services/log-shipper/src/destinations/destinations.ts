@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
 import type { Settings } from '@roomstream/runtime/settings';
 import type { LoggingConfiguration } from '@roomstream/store/records';
 import type { LogDestination } from '../log-destination.ts';
@@ -7,7 +8,6 @@ import { openFirehose } from './firehose.ts';
 import { folderDestination } from './folder.ts';
 import { openS3 } from './s3.ts';
 import {
-  cloudWatchLogsAccess,
   type destinationSettings,
   firehoseAccess,
   isBucketName,
