@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { openLog } from '@roomstream/runtime/log';
 import { openMeters } from '@roomstream/runtime/meters';
 import { connectRedis, parseRedisUrl, type RedisClient } from '@roomstream/runtime/redis';
 import { eventually } from '@roomstream/testing/eventually';
 import { durable, type RedisServer, startRedis } from '@roomstream/testing/redis-server';
+import { repositoryRoot } from '@roomstream/testing/repository-root';
 import { Registry } from 'prom-client';
 import { type PeriodCounts, readPeriod } from '../src/period-counts.ts';
 import { startReporter } from '../src/reporter.ts';
@@ -13,26 +16,37 @@ import { defineScripts, type Scripts } from '../src/scripts.ts';
 const log = openLog('test', 'silent');
 const longMs = 600_000;
 let redis: RedisServer;
+/** With all rights. */
 let commands: RedisClient;
+/** With those that operators are told to give. */
+let limited: RedisClient;
 /** Periods of a second. */
 let scripts: Scripts;
 
 before(async () => {
-  redis = await startRedis(durable);
-  const access = {
-    redisUrl: parseRedisUrl(redis.url),
-    redisCaFile: undefined,
-    redisSentinelPassword: undefined,
-  };
-  commands = connectRedis(access, 'test', log);
-  await eventually(() => commands.status === 'ready');
-  scripts = defineScripts(commands, 1);
+  redis = await startRedis([...durable, '--user', 'roomstream', 'on', '>s3cret', ...rights()]);
+  commands = connect(redis.url);
+  limited = connect(redis.url.replace('redis://', 'redis://roomstream:s3cret@'));
+  await eventually(() => commands.status === 'ready' && limited.status === 'ready');
+  scripts = defineScripts(limited, 1);
 });
 after(async () => {
   commands?.disconnect();
+  limited?.disconnect();
   await redis?.stop();
 });
 beforeEach(() => commands.flushall());
+
+function connect(url: string): RedisClient {
+  const access = { redisUrl: parseRedisUrl(url), redisCaFile: undefined, redisSentinelPassword: undefined };
+  return connectRedis(access, 'test', log);
+}
+
+/** What the README of the bus tells operators to allow. */
+function rights(): readonly string[] {
+  const readme = readFileSync(join(repositoryRoot(), 'packages', 'bus', 'README.md'), 'utf8');
+  return /^~\{s\*\}.*$/m.exec(readme)?.[0].split(' ') ?? assert.fail('no list of rights');
+}
 
 const counted = (count: number) => new Map([['Messaging Requests|', count]]);
 
@@ -110,7 +124,7 @@ test('a service’s counters reach the periods whole, through an outage of Redis
   const requests = meters.tally('roomstream_messaging_requests_total', 'Requests.');
   const errors = meters.counter('roomstream_invocation_errors_total', 'Errors.', 'uri', 'reason');
   meters.gauge('roomstream_concurrent_chat_connections', 'Connections.', () => 4);
-  const reporter = startReporter({ registry, commands, periodSeconds: 1, log });
+  const reporter = startReporter({ registry, commands: limited, periodSeconds: 1, log });
   requests.add(10);
   errors.inc({ uri: 'f', reason: 'timeout' }, 2);
   errors.inc({ uri: 'f', reason: 'not-found' }, 1);
@@ -119,7 +133,7 @@ test('a service’s counters reach the periods whole, through an outage of Redis
   requests.add(5);
   await eventually(() => commands.status !== 'ready');
   await redis.restart();
-  await eventually(() => commands.status === 'ready', 30_000);
+  await eventually(() => commands.status === 'ready' && limited.status === 'ready', 30_000);
   const during = await takeAll((some) => requestsIn(some) >= 5);
   requests.add(1);
   await reporter.close();

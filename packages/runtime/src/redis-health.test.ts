@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
+import { mergedMetrics } from './merged-metrics.ts';
 import { openRedisHealth } from './redis-health.ts';
 
 const upIn = async (registry: Registry) =>
@@ -33,4 +34,13 @@ test('a Redis is up while it answers everybody who asks it, and is shown no more
     await registry.metrics(),
     /^roomstream_redis_round_trip_seconds_bucket\{le="0.005",redis="bus"\} 1$/m,
   );
+});
+
+test('of several processes on one page, one that Redis does not answer is enough', async () => {
+  const registries = [true, false].map((answers) => {
+    const registry = new Registry();
+    openRedisHealth(registry, 'bus', () => answers);
+    return registry;
+  });
+  assert.match(await mergedMetrics(registries).metrics(), /^roomstream_redis_up\{redis="bus"\} 0$/m);
 });

@@ -39,6 +39,8 @@ function register(registry: Registry): Known {
     name: 'roomstream_redis_up',
     help: '1 while Redis answers this process: that of the bus, and that of records where the process uses it.',
     labelNames: ['redis'],
+    // Of several processes behind one page, the one that fares worst counts.
+    aggregator: 'min',
     registers,
     collect() {
       this.reset();

@@ -30,6 +30,8 @@ export function tokenMetrics(registry: Registry): TokenMetrics {
   const dataKeyTime = {
     name: 'roomstream_token_data_key_created_timestamp_seconds',
     help: 'When the data key that seals now was made, in seconds since the epoch; absent (0) until one is needed.',
+    // Of several processes behind one page: a sum of times means nothing.
+    aggregator: 'max' as const,
     registers,
   };
   return {

@@ -45,7 +45,12 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
   );
   gauge('roomstream_gateway_rooms', 'Rooms that this gateway follows.', gauges.rooms);
   gauge('roomstream_handshakes_waiting', 'Handshakes that wait for their turn.', gauges.handshakesWaiting);
-  gauge('roomstream_gateway_draining', '1 from SIGTERM to the end.', () => (gauges.isDraining() ? 1 : 0));
+  gauge(
+    'roomstream_gateway_draining',
+    '1 from SIGTERM to the end.',
+    () => (gauges.isDraining() ? 1 : 0),
+    'max',
+  );
   const deliveries = tallyBy<Action>(
     'roomstream_deliveries_total',
     'Frames handed to connections, by the action that made them (Deliveries).',
