@@ -11,8 +11,7 @@
 --            number of ended periods that were given up since the last claim,
 --            number of those that are there,
 --            second in which the claimed one began, '' when there is none,
---            its counts as a JSON list of names and numbers in turn,
---            1 when a process has claimed it before, and may have sent it
+--            its counts as a JSON list of names and numbers in turn
 --          }
 
 local open, closed, claims = KEYS[1], KEYS[2], KEYS[3]
@@ -29,7 +28,7 @@ for _, begin in ipairs(begins) do
   local claim = redis.call('HGET', claims, field)
   if not claim or tonumber(string.match(claim, '^[0-9]+')) <= nowMs then
     redis.call('HSET', claims, field, string.format('%.0f %s', nowMs + tonumber(ARGV[4]), ARGV[3]))
-    return { gone, #begins, field, redis.call('HGET', closed, field), claim and 1 or 0 }
+    return { gone, #begins, field, redis.call('HGET', closed, field) }
   end
 end
-return { gone, #begins, '', '', 0 }
+return { gone, #begins, '', '' }

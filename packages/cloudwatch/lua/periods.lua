@@ -25,7 +25,10 @@ local function closePeriod(open, closed, now, most)
   local begun = redis.call('HGET', open, 'begun')
   if not begun or tonumber(begun) >= now then return end
   redis.call('HDEL', open, 'begun')
-  redis.call('HSET', closed, begun, cjson.encode(redis.call('HGETALL', open)), 'last', begun)
+  local counts = redis.call('HGETALL', open)
+  redis.call('HSET', closed, 'last', begun)
+  -- Where only processes reported that had nothing to tell there is nothing to send.
+  if #counts > 0 then redis.call('HSET', closed, begun, cjson.encode(counts)) end
   redis.call('DEL', open)
   local begins = endedPeriods(closed)
   for at = 1, #begins - most do

@@ -35,8 +35,9 @@ const claimMs = 25_000;
 const lookEveryMs = 1_000;
 
 /**
- * Sends each period that has ended to CloudWatch Logs, once over all processes that do so: whoever claims it sends it. One
- * whose sender has died or had no answer is looked for in the log stream before it is sent again.
+ * Sends each period that has ended to CloudWatch Logs, once over all processes that do so: whoever claims it sends it. It is
+ * looked for in the log stream first: one whose sender has died, or had no answer, may be there, and so may one that Redis
+ * has again after a failover.
  */
 export function startExporter(options: ExporterOptions): Loop {
   const { access, logGroup, namespaces, commands, periodSeconds, registry, log } = options;
@@ -55,11 +56,13 @@ export function startExporter(options: ExporterOptions): Loop {
   const process = randomUUID();
   const metrics = openExportMetrics(registry);
 
-  const send = async ({ beganSecond, json, wasClaimed }: Claimed): Promise<'sent' | 'found'> => {
+  const send = async ({ beganSecond, json }: Claimed): Promise<'sent' | 'found'> => {
     const signal = AbortSignal.timeout(mostRequestMs);
     const period = readPeriod(beganSecond, json);
-    if (wasClaimed && (await hasEventAt(client, stream, period.beganMs, signal))) return 'found';
+    if (await hasEventAt(client, stream, period.beganMs, signal)) return 'found';
     const events = embeddedMetrics(period, namespaces);
+    // Counts that only another version knows.
+    if (events.length === 0) return 'sent';
     const rejected = await putOrCreate(client, stream, events, signal, sendOnce);
     if (rejected > 0) log.warn({ period: beganSecond, rejected }, 'CloudWatch Logs refused metrics for good');
     return 'sent';

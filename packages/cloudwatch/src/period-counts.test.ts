@@ -17,10 +17,6 @@ test('connections are the most that all processes had at the same moment', () =>
   assert.equal(read('Messaging Requests|', '7').connections, undefined);
 });
 
-test('a period in which nothing was counted has nothing', () => {
-  assert.deepEqual(readPeriod('60', '{}'), { beganMs: 60_000, counts: new Map(), connections: undefined });
-});
-
 test('more values of dimensions than one request holds share one', () => {
   const items = Array.from({ length: 1_600 }, (_, n) => [`InvocationErrors|uri-${n}`, '1']).flat();
   const values = read(...items).counts.get('InvocationErrors');

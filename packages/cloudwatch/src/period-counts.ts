@@ -22,9 +22,7 @@ const mostValues = 1_500;
  * are added up moment by moment, since one that is updated hands its clients to the next. Throws on anything else.
  */
 export function readPeriod(beganSecond: string, json: string): PeriodCounts {
-  const list: unknown = JSON.parse(json);
-  // Lua can't tell an empty list from an empty table.
-  const items = Array.isArray(list) ? list.map(String) : [];
+  const items = (JSON.parse(json) as readonly unknown[]).map(String);
   const label = boundedLabels(mostValues);
   const counts = new Map<string, Map<string, number>>();
   const moments = new Map<string, number>();

@@ -16,12 +16,7 @@ const mostPeriods = 1_440;
 const reporterMs = 3_600_000;
 
 /** The counts of a period, claimed. */
-export type Claimed = {
-  readonly beganSecond: string;
-  readonly json: string;
-  /** Another process, or this one, has claimed it before, and may have sent it. */
-  readonly wasClaimed: boolean;
-};
+export type Claimed = { readonly beganSecond: string; readonly json: string };
 
 /** The scripts as functions, bound to one connection. */
 export type Scripts = {
@@ -60,8 +55,8 @@ export function defineScripts(client: RedisClient, periodSeconds: number): Scrip
         [keys.open, keys.closed, keys.claims],
         [periodSeconds, mostPeriods, process, claimMs],
       );
-      const [gone, waiting, beganSecond, json, wasClaimed] = reply as [number, number, string, string, 0 | 1];
-      const claimed = beganSecond === '' ? undefined : { beganSecond, json, wasClaimed: wasClaimed === 1 };
+      const [gone, waiting, beganSecond, json] = reply as [number, number, string, string];
+      const claimed = beganSecond === '' ? undefined : { beganSecond, json };
       return { claimed, waiting, gone };
     },
     settle: async (process, beganSecond) =>

@@ -79,21 +79,20 @@ test('what processes report is added up, and a report that is sent twice counts 
   assert.equal((await scripts.claim('taker', longMs)).claimed, undefined);
 });
 
-test('an ended period is one process’s until its claim is over, and then the next one is told of that', async () => {
+test('an ended period is one process’s until its claim is over, and then the next one’s', async () => {
   await scripts.report('one', 1, undefined, counted(5));
   const first = await eventually(async () => {
     const { claimed } = await scripts.claim('a', 300);
     assert.ok(claimed !== undefined);
     return claimed;
   });
-  assert.equal(first.wasClaimed, false);
   assert.equal((await scripts.claim('b', longMs)).claimed, undefined);
   const second = await eventually(async () => {
     const { claimed } = await scripts.claim('b', longMs);
     assert.ok(claimed !== undefined);
     return claimed;
   });
-  assert.deepEqual(second, { ...first, wasClaimed: true });
+  assert.deepEqual(second, first);
   assert.equal(await scripts.settle('a', first.beganSecond), false);
   assert.equal(await scripts.settle('b', first.beganSecond), true);
   assert.equal(await commands.exists('{roomstream}:cloudwatch:claims'), 0);
@@ -109,10 +108,18 @@ test('a period that has ended is never added to, even when the clock of Redis go
   assert.equal(await commands.hget('{roomstream}:cloudwatch', 'Messaging Requests|'), '2');
 });
 
+test('a period in which nobody had anything to tell is not sent', async () => {
+  await scripts.report('one', 1, undefined, new Map());
+  await eventually(async () => {
+    assert.equal((await scripts.claim('taker', longMs)).claimed, undefined);
+    return (await commands.hget('{roomstream}:cloudwatch:ended', 'last')) !== null;
+  });
+});
+
 test('of the periods that wait a day’s worth is kept, and what is given up is counted', async () => {
   const begins = Array.from({ length: 1_445 }, (_, n) => [`${1_000 + n}`, '[]']).flat();
   await commands.hset('{roomstream}:cloudwatch:ended', ...begins, 'last', '9999');
-  await commands.hset('{roomstream}:cloudwatch', 'begun', '10000');
+  await commands.hset('{roomstream}:cloudwatch', 'begun', '10000', 'Messaging Requests|', '1');
   const { waiting, gone, claimed } = await scripts.claim('taker', longMs);
   assert.deepEqual([waiting, gone, claimed?.beganSecond], [1_440, 6, '1006']);
   assert.equal((await scripts.claim('taker', longMs)).gone, 0);
