@@ -20,6 +20,21 @@ test('the README’s table has every value of the chart with its default', () =>
   assert.ok(readme.includes(table), `the table should be:\n${table}`);
 });
 
+test('alerts and dashboard in the chart are those of deploy/alerts and deploy/grafana', () => {
+  const deploy = join(chartFolder, '..', '..');
+  for (const [inChart, home] of [
+    ['roomstream.rules.yaml', 'alerts/roomstream.rules.yaml'],
+    ['roomstream.json', 'grafana/roomstream.json'],
+  ] as const) {
+    const [copy, original] = [join(chartFolder, 'files', inChart), join(deploy, home)];
+    assert.equal(
+      readFileSync(copy, 'utf8'),
+      readFileSync(original, 'utf8'),
+      `cp deploy/${home} to the chart’s files`,
+    );
+  }
+});
+
 describe('the Helm chart', { skip: needs('go', 'python3') }, () => {
   // Built once; minutes on a new machine.
   before(helmProgram, { timeout: 7 * 60_000 });
@@ -39,6 +54,16 @@ describe('the Helm chart', { skip: needs('go', 'python3') }, () => {
       await promisify(execFile)(tools.kubernetesValidate, ['-k', version, '--strict', '--no-warn', file]);
     });
   }
+
+  test('alerts come as a PrometheusRule and the dashboard as a ConfigMap, whole', async () => {
+    const manifests = await render(...example('full'));
+    const rule = manifests.find(isKind('PrometheusRule'));
+    assert.ok(rule?.spec.groups.length > 0);
+    const dashboard = manifests.find(({ metadata }) => metadata.name.endsWith('-dashboard')) as unknown as {
+      readonly data: Readonly<Record<string, string>>;
+    };
+    assert.ok(JSON.parse(dashboard.data['roomstream.json'] ?? '').panels.length > 0);
+  });
 
   test('nobody is without strength during an update, and pods are as restricted as Kubernetes asks for', async () => {
     for (const { spec, metadata } of (await render(...example('full'))).filter(isKind('Deployment'))) {
@@ -70,6 +95,12 @@ describe('the Helm chart', { skip: needs('go', 'python3') }, () => {
     assert.equal(env['ROOMSTREAM_GATEWAY_DRAIN_SECONDS'], '100');
     const stop = Number(env['ROOMSTREAM_STOP_SECONDS']);
     assert.ok(stop > 105 && stop < terminationGracePeriodSeconds, `${stop}`);
+  });
+
+  test('more connections than the drain’s seconds can send away make the time to stop longer', async () => {
+    const many = 'gateway.drain.mostConnections=90000,gateway.drain.perSecond=1000';
+    const gateway = await deployment('gateway', ...example('minimal'), '--set', many);
+    assert.equal(gateway.spec.template.spec.terminationGracePeriodSeconds, 5 + 90 + 15);
   });
 
   test('a changed setting rolls its pods and no others; a changed file of quotas rolls none', async () => {

@@ -1,6 +1,7 @@
 import { Backoff } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
 import type { RedisAccess, RedisClient } from '@roomstream/runtime/redis';
+import { openRedisHealth, type RedisHealth } from '@roomstream/runtime/redis-health';
 import { type SharedRedis, shareRedis } from '@roomstream/runtime/shared-redis';
 import type { Registry } from 'prom-client';
 import type { BusListener } from './bus-listener.ts';
@@ -25,6 +26,7 @@ import { RoomReader } from './room-reader.ts';
 import { defineScripts, type Scripts } from './scripts.ts';
 import { checkShardCount, WrongShardCount } from './shard-count.ts';
 import { makeShards, type Shards } from './shards.ts';
+import { measureStreams, type StreamFigures } from './stream-figures.ts';
 import { makeTopology } from './topology.ts';
 import { trimShards } from './trim.ts';
 
@@ -35,6 +37,7 @@ export type { GapReason } from './judge.ts';
 export type { Published } from './publishing.ts';
 export type { RoomPart, RoomRange } from './read-room.ts';
 export type { Standing } from './standing.ts';
+export type { StreamFigures, StreamKind } from './stream-figures.ts';
 
 /** What a bus is opened with. */
 export type BusOptions = {
@@ -73,8 +76,13 @@ export type Bus = {
   reviewGroup(options: ReviewGroupOptions, listener: ReviewListener): ReviewGroup;
   /** Takes part in shipping logs; one per shipper. */
   logGroup(options: LogGroupOptions, listener: LogListener): LogGroup;
-  /** One pass over all shards that removes entries older than the retention. Safe from several processes. */
-  trim(retentionMs: number): Promise<void>;
+  /**
+   * One pass over all shards that removes entries older than the retention; how many it has removed. Safe from several
+   * processes.
+   */
+  trim(retentionMs: number): Promise<number>;
+  /** What each shard's streams hold, in the order of the shards. */
+  measure(): Promise<readonly StreamFigures[]>;
   /** For claims and registries on the same Redis. */
   readonly commands: RedisClient;
   /** `{tag}:<what>`: a key on the room's shard. */
@@ -98,13 +106,16 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   const shards = makeShards(options.shards);
   const shared = shareRedis(access, log, registry);
   const commands = shared.client;
+  let clock: Clock | undefined;
+  const health = openRedisHealth(registry, 'bus', () => clock !== undefined && clock.ageMs() <= awayAfterMs);
   try {
     const scripts = defineScripts(commands);
-    const clock = await startWithRedis(commands, scripts, shards, log);
+    clock = await startWithRedis(commands, scripts, shards, log, health);
     const { logBacklogRecords = defaultLogBacklogRecords, mostCollectingMs = 0 } = options;
     const amounts = { logBacklogRecords, mostCollectingMs };
-    return makeBus({ access, log, registry, shared, scripts, shards, clock, ...amounts });
+    return makeBus({ access, log, registry, shared, scripts, shards, clock, health, ...amounts });
   } catch (error) {
+    health.close();
     shared.close();
     throw error;
   }
@@ -115,13 +126,14 @@ async function startWithRedis(
   scripts: Scripts,
   shards: Shards,
   log: Log,
+  health: RedisHealth,
 ): Promise<Clock> {
   const deadline = performance.now() + startPatienceMs;
   const backoff = new Backoff(20, 500);
   for (;;) {
     try {
       await checkShardCount(commands, shards.all.length);
-      return await startClock(scripts, shards.all[0]?.stream ?? '', log);
+      return await startClock(scripts, shards.all[0]?.stream ?? '', log, health.answered);
     } catch (error) {
       if (error instanceof WrongShardCount || performance.now() > deadline) throw error;
       await backoff.pause();
@@ -137,12 +149,24 @@ type BusParts = {
   readonly scripts: Scripts;
   readonly shards: Shards;
   readonly clock: Clock;
+  readonly health: RedisHealth;
   readonly logBacklogRecords: number;
   readonly mostCollectingMs: number;
 };
 
 function makeBus(bus: BusParts): Bus {
-  const { access, log, registry, shared, scripts, shards, clock, logBacklogRecords, mostCollectingMs } = bus;
+  const {
+    access,
+    log,
+    registry,
+    shared,
+    scripts,
+    shards,
+    clock,
+    health,
+    logBacklogRecords,
+    mostCollectingMs,
+  } = bus;
   const commands = shared.client;
   const tally = tallyOf(registry);
   tally.replyAges.add(clock.ageMs);
@@ -183,6 +207,7 @@ function makeBus(bus: BusParts): Bus {
     },
     readRoom: (room, range) => roomReader.read(room, range),
     trim: (retentionMs) => trimShards(scripts, shards, retentionMs),
+    measure: () => measureStreams(commands, scripts, shards, clock.nowMs()),
     commands,
     keyOfRoom: (room, what) => `{${shards.of(room).tag}}:${what}`,
     shardOf: (room) => shards.of(room).index,
@@ -194,6 +219,7 @@ function makeBus(bus: BusParts): Bus {
       publisher.close();
       await Promise.all([...followers, ...groups].map((part) => part.close()));
       tally.replyAges.delete(clock.ageMs);
+      health.close();
       const stopped = clock.stop();
       shared.close();
       await stopped;

@@ -20,15 +20,22 @@ type Sample = { readonly offsetMs: number; readonly roundTripMs: number };
 
 /**
  * Follows the clock of Redis: the time of the shortest of the last round trips, carried on by the monotonic clock of
- * this process. `key` chooses the master in a Cluster. Resolves after the first reading; rejects when it fails.
+ * this process. `key` chooses the master in a Cluster; `onReading` hears how long each reading took. Resolves after the
+ * first one; rejects when it fails.
  */
-export async function startClock(scripts: Scripts, key: string, log: Log): Promise<Clock> {
+export async function startClock(
+  scripts: Scripts,
+  key: string,
+  log: Log,
+  onReading: (roundTripMs: number) => void = () => undefined,
+): Promise<Clock> {
   let samples: Sample[] = [];
   let offsetMs = 0;
   let heardMs = 0;
   const read = async () => {
     const sample = await readSample(scripts, key);
     heardMs = performance.now();
+    onReading(sample.roundTripMs);
     // Farther away than the round trips explain: the clock was set, or another master's counts now.
     const isStep = samples.some(
       (old) => Math.abs(old.offsetMs - sample.offsetMs) > old.roundTripMs + sample.roundTripMs + 50,

@@ -1,3 +1,4 @@
+import { openTallyHistogram, type TallyHistogram } from '@roomstream/runtime/tally-histogram';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /**
@@ -19,8 +20,8 @@ export type Tally = {
   deadReviews: number;
   catchUps: { connected: number; silent: number; stale: number };
   gaps: { trimmed: number; 'ids-went-back': number };
-  /** Largest age of an entry at its arrival since the metrics were read last. */
-  mostLagMs: number;
+  /** Ages of entries of rooms with connections here at their arrival. */
+  readonly lagSeconds: TallyHistogram;
   readonly publishSeconds: Histogram;
   /** Age of the last sign of life, in milliseconds, of the connection for commands and of each follower's. */
   readonly replyAges: Set<() => number>;
@@ -54,7 +55,12 @@ function makeTally(registry: Registry): Tally {
     deadReviews: 0,
     catchUps: { connected: 0, silent: 0, stale: 0 },
     gaps: { trimmed: 0, 'ids-went-back': 0 },
-    mostLagMs: 0,
+    lagSeconds: openTallyHistogram(
+      registry,
+      'roomstream_bus_lag_seconds',
+      'Time from the moment at which Redis added an entry to its stream until it arrived here, by the clock of Redis.',
+      [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
+    ),
     publishSeconds: new Histogram({
       name: 'roomstream_bus_publish_seconds',
       help: 'Time from publish to its confirmation or refusal by Redis.',
@@ -130,17 +136,6 @@ function registerCounters(registry: Registry, tally: Tally): void {
 }
 
 function registerGauges(registry: Registry, tally: Tally): void {
-  gauge(
-    registry,
-    'lag_seconds',
-    'Largest age of an entry at its arrival since the last reading.',
-    'max',
-    () => {
-      const seconds = tally.mostLagMs / 1000;
-      tally.mostLagMs = 0;
-      return seconds;
-    },
-  );
   gauge(
     registry,
     'last_reply_age_seconds',

@@ -14,6 +14,10 @@ export type Scripts = {
   readRoom(stream: string, args: readonly (string | number)[]): Promise<RoomReply>;
   /** Answers the number of entries removed. */
   trimStream(stream: string, retentionMs: number): Promise<number>;
+  /** What lua/measure-streams-n.lua answers. */
+  measureStreams(
+    streams: readonly string[],
+  ): Promise<readonly (readonly [entries: number, oldest: string, bytes: number])[]>;
   /** Arguments as in lua/settle-review-n.lua; whether this run settled the message, or whose log queues are missing. */
   settleReview(
     keys: readonly string[],
@@ -73,6 +77,7 @@ const commands = {
   roomstreamReadPositions: { lua: read('read-positions-1.lua'), numberOfKeys: 1 },
   roomstreamReadRoom: { lua: read('read-room-1.lua'), numberOfKeys: 1 },
   roomstreamTrimStream: { lua: read('trim-stream-1.lua'), numberOfKeys: 1 },
+  roomstreamMeasureStreams: { lua: read('measure-streams-n.lua') },
   roomstreamSettleReview: { lua: readAdding('settle-review-n.lua') },
   roomstreamReviewBacklog: { lua: read('review-backlog-1.lua'), numberOfKeys: 1 },
   roomstreamForgetConsumers: { lua: read('forget-consumers-1.lua'), numberOfKeys: 1 },
@@ -98,6 +103,8 @@ export function defineScripts(client: RedisClient): Scripts {
       run.roomstreamReadPositions(stream, ...positions) as Promise<PositionsReply>,
     readRoom: (stream, args) => run.roomstreamReadRoomBuffer(stream, ...args) as Promise<RoomReply>,
     trimStream: (stream, retentionMs) => run.roomstreamTrimStream(stream, retentionMs) as Promise<number>,
+    measureStreams: (streams) =>
+      run.roomstreamMeasureStreams(streams.length, ...streams) as Promise<[number, string, number][]>,
     settleReview: (keys, args) =>
       run.roomstreamSettleReview(keys.length, ...keys, ...args) as Promise<0 | 1 | string[]>,
     reviewBacklog: (stream) => run.roomstreamReviewBacklog(stream) as Promise<[number, string]>,

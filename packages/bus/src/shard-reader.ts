@@ -266,9 +266,11 @@ export class ShardReader implements LinkUser {
       tally.unreadable++;
       return;
     }
-    tally.mostLagMs = Math.max(tally.mostLagMs, this.#parts.clock.nowMs() - ms);
+    // The clock of Redis is known to a fraction of a millisecond only.
+    const ageMs = Math.max(0, this.#parts.clock.nowMs() - ms);
+    tally.lagSeconds.add(ageMs / 1000);
     try {
-      this.#parts.listener.onEntry(entry);
+      this.#parts.listener.onEntry(entry, ageMs);
     } catch (err) {
       // One entry's bug must not cost the others of the shard.
       this.#parts.log.error({ err, room: entry.room }, 'an entry could not be handled');

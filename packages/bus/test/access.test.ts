@@ -28,7 +28,7 @@ import {
 
 // README.md of this package gives the same list to operators; a test below compares.
 const rights =
-  '~{s*}:* ~{roomstream}:* ~gateway:* &{s*}:push &{s*}:review-wake +ping +info +time +eval +evalsha +get +set +del +exists +xadd +xlen +xrange +xrevrange +xtrim +xdel +xack +xinfo|stream +xinfo|consumers +xgroup|create +xgroup|delconsumer +xreadgroup +xautoclaim +rpush +lpop +lpos +lindex +lrange +ltrim +hset +hget +hdel +hgetall +hlen +hincrby +incr +sadd +srem +smembers +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +pexpire +pexpireat +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
+  '~{s*}:* ~{roomstream}:* ~gateway:* &{s*}:push &{s*}:review-wake +ping +info +time +memory|usage +eval +evalsha +get +set +del +exists +xadd +xlen +xrange +xrevrange +xtrim +xdel +xack +xinfo|stream +xinfo|consumers +xgroup|create +xgroup|delconsumer +xreadgroup +xautoclaim +rpush +lpop +lpos +lindex +lrange +ltrim +hset +hget +hdel +hgetall +hkeys +hlen +hincrby +hsetnx +incr +sadd +srem +smembers +zadd +zrem +zrange +zrangebyscore +zremrangebyscore +pexpire +pexpireat +spublish +ssubscribe +sunsubscribe +client|setname +cluster|slots +cluster|info';
 
 const user = ['--user', 'roomstream', 'on', '>s3cret', ...rights.split(' ')];
 
@@ -49,6 +49,7 @@ async function useEverything(target: Parameters<typeof openTestBus>[0]): Promise
     await logIn(bus, rooms);
     await returnTo(bus, rooms);
     await bus.trim(60_000);
+    await bus.measure();
   } finally {
     await bus.close();
   }

@@ -12,12 +12,13 @@ async function snapshotOf(value: number): Promise<MetricsSnapshot> {
   new Gauge({ name: 'open', help: 'x', registers }).set(value);
   new Gauge({ name: 'age', help: 'x', aggregator: 'max', registers }).set(value);
   new Gauge({ name: 'lag', help: 'x', aggregator: 'average', registers }).set(value);
+  new Gauge({ name: 'begun', help: 'x', aggregator: 'omit', registers }).set(value);
   return registry.getMetricsAsJSON();
 }
 
 const textOf = (...snapshots: MetricsSnapshot[]) => mergedPage(() => Promise.resolve(snapshots)).metrics();
 
-test('counters, histograms and most gauges are added; of ages and lags the largest counts', async () => {
+test('counters, histograms and most gauges are added; of ages and lags the largest counts, and the first begin', async () => {
   const text = await textOf(await snapshotOf(2), await snapshotOf(5));
   for (const line of [
     'sent_total{to="all"} 7',
@@ -27,6 +28,7 @@ test('counters, histograms and most gauges are added; of ages and lags the large
     'open 7',
     'age 5',
     'lag 5',
+    'begun 2',
   ]) {
     assert.ok(text.includes(`${line}\n`), `${line} is missing:\n${text}`);
   }

@@ -41,10 +41,14 @@ const isCount = (type: string) => type === 'counter' || type === 'histogram' || 
 
 /** Counters and histograms are added; gauges are added, or the largest counts, as each declares. */
 function merge(snapshots: readonly MetricsSnapshot[]): Registry {
-  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => snapshot.map(withoutAverage)));
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => snapshot.map(asOneProcess)));
 }
 
-/** The library averages the lags of event loops, which would hide the process that hangs: the largest counts. */
-function withoutAverage(metric: MetricsSnapshot[number]): MetricsSnapshot[number] {
-  return metric.aggregator === 'average' ? { ...metric, aggregator: 'max' } : metric;
+/**
+ * The library averages what would hide the process that hangs: the largest counts. It leaves out when a process began: that
+ * of the first one counts, whose page it is.
+ */
+function asOneProcess(metric: MetricsSnapshot[number]): MetricsSnapshot[number] {
+  if (metric.aggregator === 'average') return { ...metric, aggregator: 'max' };
+  return metric.aggregator === 'omit' ? { ...metric, aggregator: 'first' } : metric;
 }

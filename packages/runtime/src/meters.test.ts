@@ -27,3 +27,30 @@ test('a gauge says what becomes of it when services share a process: sums unless
     ['sum', 'max'],
   );
 });
+
+test('every series of closed labels is there before anything is counted', async () => {
+  const registry = new Registry();
+  const meters = openMeters(registry);
+  const asked = meters.counterBy('asked_total', 'Asked.', { by: ['a', 'b'], code: [400, 429] });
+  const sent = meters.tallyBy('sent_total', 'Sent.', 'kind', ['x', 'y']);
+  const page = async () =>
+    (await registry.metrics()).split('\n').filter((line) => /^(asked|sent)/.test(line));
+  assert.deepEqual(await page(), [
+    'asked_total{by="a",code="400"} 0',
+    'asked_total{by="a",code="429"} 0',
+    'asked_total{by="b",code="400"} 0',
+    'asked_total{by="b",code="429"} 0',
+    'sent_total{kind="x"} 0',
+    'sent_total{kind="y"} 0',
+  ]);
+  asked.inc({ by: 'b', code: 429 });
+  for (let n = 0; n < 2; n++) {
+    sent.add('y', 2);
+    await page();
+  }
+  assert.deepEqual((await page()).slice(3), [
+    'asked_total{by="b",code="429"} 1',
+    'sent_total{kind="x"} 0',
+    'sent_total{kind="y"} 4',
+  ]);
+});

@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client';
 import { type Admin, openAdmin } from './admin.ts';
 import { type Log, logLevel, openLog } from './log.ts';
 import { openMetrics } from './metrics.ts';
+import { openReadiness } from './readiness.ts';
 import type { Service, Surroundings } from './service.ts';
 import { integer, port, text } from './setting-kinds.ts';
 import { readSettings, type Settings, SettingsError, type SettingsTable } from './settings.ts';
@@ -44,6 +45,7 @@ export async function runProcess<T extends typeof processSettings & SettingsTabl
   let admin: Admin;
   try {
     service = await start(settings, { log, registry });
+    openReadiness(registry, [service]);
     admin = await openAdmin(common.adminHost, common.adminPort, service.page ?? registry, [service]);
   } catch (err) {
     if (err instanceof SettingsError) refuse(err);

@@ -3,6 +3,7 @@ import type { Log } from '@roomstream/runtime/log';
 import { type Loop, startLoop } from '@roomstream/runtime/loop';
 import type { Registry } from '@roomstream/runtime/metrics';
 import { cannotWrite, type RedisAccess, type RedisClient } from '@roomstream/runtime/redis';
+import { openRedisHealth } from '@roomstream/runtime/redis-health';
 import { shareRedis } from '@roomstream/runtime/shared-redis';
 import { Counter } from 'prom-client';
 import { defineScripts, type Scripts } from './scripts.ts';
@@ -59,9 +60,14 @@ export function openRecordsConnection(access: RedisAccess, log: Log, registry: R
     }
   };
   let heardMs = performance.now();
+  // A frozen Redis looks connected.
+  const isUp = () => client.status === 'ready' && performance.now() - heardMs < awayAfterMs;
+  const health = openRedisHealth(registry, 'records', isUp);
   const ask = async () => {
+    const askedMs = performance.now();
     await client.ping();
     heardMs = performance.now();
+    health.answered(heardMs - askedMs);
   };
   let loop: Loop | undefined;
   return {
@@ -73,9 +79,9 @@ export function openRecordsConnection(access: RedisAccess, log: Log, registry: R
       // Not before: a connection that comes up is no outage that a log should tell.
       loop ??= startLoop('asking Redis for a sign of life', askEveryMs, ask, log);
     },
-    // A frozen Redis looks connected.
-    isUp: () => client.status === 'ready' && performance.now() - heardMs < awayAfterMs,
+    isUp,
     close: async () => {
+      health.close();
       const stopped = loop?.stop();
       shared.close();
       await stopped;

@@ -1,5 +1,6 @@
+import { openMeters } from '@roomstream/runtime/meters';
 import type { Registry } from '@roomstream/runtime/metrics';
-import { Counter, Gauge } from 'prom-client';
+import { type Counter, Gauge } from 'prom-client';
 
 /** What the keys of tokens count. */
 export type TokenMetrics = {
@@ -12,26 +13,34 @@ export type TokenMetrics = {
 export function tokenMetrics(registry: Registry): TokenMetrics {
   const registers = [registry];
   const find = <M>(name: string) => registry.getSingleMetric(name) as M | undefined;
+  const { counterBy } = openMeters(registry);
   const kmsCalls = {
     name: 'roomstream_token_kms_calls_total',
     help: 'Calls to KMS for data keys, by outcome: ok, refused (not a key of ours), denied, unavailable.',
-    labelNames: ['operation', 'outcome'] as const,
-    registers,
+    labels: {
+      operation: ['GenerateDataKey', 'Decrypt'],
+      outcome: ['ok', 'refused', 'denied', 'unavailable'],
+    },
   };
   const refusedHeaders = {
     name: 'roomstream_token_refused_headers_total',
     help: 'Tokens whose unknown key header was answered without KMS: known as bad, or over the rate of calls.',
-    labelNames: ['reason'] as const,
-    registers,
+    labels: { reason: ['known', 'rate'] },
   };
   const dataKeyTime = {
-    name: 'roomstream_token_data_key_created_seconds',
+    name: 'roomstream_token_data_key_created_timestamp_seconds',
     help: 'When the data key that seals now was made, in seconds since the epoch; absent (0) until one is needed.',
+    // Of several processes behind one page: a sum of times means nothing.
+    aggregator: 'max' as const,
     registers,
   };
   return {
-    kmsCalls: find<TokenMetrics['kmsCalls']>(kmsCalls.name) ?? new Counter(kmsCalls),
-    refusedHeaders: find<TokenMetrics['refusedHeaders']>(refusedHeaders.name) ?? new Counter(refusedHeaders),
+    kmsCalls:
+      find<TokenMetrics['kmsCalls']>(kmsCalls.name) ??
+      counterBy(kmsCalls.name, kmsCalls.help, kmsCalls.labels),
+    refusedHeaders:
+      find<TokenMetrics['refusedHeaders']>(refusedHeaders.name) ??
+      counterBy(refusedHeaders.name, refusedHeaders.help, refusedHeaders.labels),
     dataKeyTime: find<Gauge>(dataKeyTime.name) ?? new Gauge(dataKeyTime),
   };
 }

@@ -205,5 +205,5 @@ test('two services of one process may share one registry', async (t) => {
   const environment = { ROOMSTREAM_TOKEN_KEY_FILE: join(folder(t), 'keys.json') };
   await openKeys(t, environment, around);
   await openKeys(t, environment, around);
-  assert.match(await around.registry.metrics(), /roomstream_token_data_key_created_seconds \d/);
+  assert.match(await around.registry.metrics(), /roomstream_token_data_key_created_timestamp_seconds \d/);
 });

@@ -1,4 +1,6 @@
 import { openBus } from '@roomstream/bus/bus';
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
+import { startExporter } from '@roomstream/cloudwatch/exporter';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import { type Settings, SettingsError } from '@roomstream/runtime/settings';
 import { shareRedis } from '@roomstream/runtime/shared-redis';
@@ -19,6 +21,7 @@ import { RoomAnnouncer } from './room-announcer.ts';
 import { startServer } from './server.ts';
 import { controlPlaneSettings } from './settings.ts';
 import { openTlsCertificate } from './tls-certificate.ts';
+import { startStreamWatch } from './watch-streams.ts';
 
 type ControlPlaneSettings = Settings<typeof controlPlaneSettings>;
 
@@ -74,7 +77,20 @@ async function open(
   );
   const announcer = keep(new RoomAnnouncer(bus, log), (part) => part.close());
   const metrics = openControlPlaneMetrics(registry);
-  keep(startTrimmer(bus, settings.streamRetentionSeconds * 1000, log), (part) => part.stop());
+  keep(startTrimmer(bus, metrics, settings.streamRetentionSeconds * 1000, log), (part) => part.stop());
+  keep(startStreamWatch(bus, redis.client, metrics, log), (part) => part.stop());
+  if (settings.cloudWatchMetrics) {
+    const exporter = startExporter({
+      access: cloudWatchLogsAccess.read(settings, settings.region),
+      logGroup: settings.cloudWatchLogGroup,
+      namespaces: { chat: settings.cloudWatchNamespace, usage: settings.cloudWatchUsageNamespace },
+      commands: bus.commands,
+      periodSeconds: settings.cloudWatchPeriodSeconds,
+      registry,
+      log,
+    });
+    keep(exporter, (part) => part.stop());
+  }
   if (settings.unusedRoomMonths > 0) {
     const sweeper = startRoomSweeper(store, announcer, metrics, settings.unusedRoomMonths, log);
     keep(sweeper, (part) => part.stop());

@@ -11,8 +11,9 @@ const trimEveryMs = 10_000;
 const sweepEveryMs = 3_600_000;
 
 /** Removes from the streams what is older than `retentionMs`; several control planes may do so at once. */
-export function startTrimmer(bus: Bus, retentionMs: number, log: Log): Loop {
-  return startLoop('trimming streams', trimEveryMs, () => bus.trim(retentionMs), log);
+export function startTrimmer(bus: Bus, metrics: ControlPlaneMetrics, retentionMs: number, log: Log): Loop {
+  const trim = async () => metrics.trimmed(await bus.trim(retentionMs));
+  return startLoop('trimming streams', trimEveryMs, trim, log);
 }
 
 /** Removes rooms that nobody has connected to or updated for `months`, and tells gateways. */

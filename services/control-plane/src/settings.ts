@@ -1,4 +1,5 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { exportSettings } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { region } from '@roomstream/runtime/region';
 import { file, integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { SettingsTable } from '@roomstream/runtime/settings';
@@ -71,4 +72,5 @@ export const controlPlaneSettings = {
   ...recordsSettings,
   ...quotaSettings,
   ...tokenSettings,
+  ...exportSettings,
 } satisfies SettingsTable;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  CreateLoggingConfigurationCommand,
   CreateRoomCommand,
   GetRoomCommand,
   ListRoomsCommand,
@@ -9,11 +10,15 @@ import {
 import { type Bus, openBus } from '@roomstream/bus/bus';
 import { busSettings } from '@roomstream/bus/bus-settings';
 import { openMetrics } from '@roomstream/runtime/metrics';
+import { connectRedis } from '@roomstream/runtime/redis';
 import { readSettings } from '@roomstream/runtime/settings';
 import { activityKey } from '@roomstream/store/keys';
 import { eventually } from '@roomstream/testing/eventually';
+import { metric } from '@roomstream/testing/metric';
 import { pino } from 'pino';
 import { monthsBefore, startTrimmer } from '../src/housekeeping.ts';
+import { openControlPlaneMetrics } from '../src/metrics.ts';
+import { startStreamWatch } from '../src/watch-streams.ts';
 import { account, type ControlPlaneUnderTest, errorOf, startUnderTest } from './control-plane-under-test.ts';
 
 let plane: ControlPlaneUnderTest;
@@ -67,7 +72,42 @@ test('entries older than the retention leave the streams', async () => {
   await client.send(new SendEventCommand({ roomIdentifier: arn, eventName: 'e' }));
   const stream = bus.keyOfRoom(id as string, 'room');
   assert.equal(await bus.commands.xlen(stream), 1);
-  const trimmer = startTrimmer(bus, 0, log);
+  const registry = openMetrics();
+  const trimmer = startTrimmer(bus, openControlPlaneMetrics(registry), 0, log);
   await eventually(async () => (await bus.commands.xlen(stream)) === 0, 30_000);
   await trimmer.stop();
+  assert.ok((await metric({ registry }, 'roomstream_stream_trimmed_entries_total')) >= 1);
+});
+
+test('metrics tell what the streams hold, whether or not anybody works on them, and how full Redis is', async () => {
+  const client = plane.client();
+  const logs = await client.send(
+    new CreateLoggingConfigurationCommand({
+      destinationConfiguration: { s3: { bucketName: 'nobody-ships' } },
+    }),
+  );
+  const room = await client.send(
+    new CreateRoomCommand({ loggingConfigurationIdentifiers: [logs.arn as string] }),
+  );
+  const id = room.id as string;
+  await client.send(new SendEventCommand({ roomIdentifier: room.arn, eventName: 'e' }));
+  await bus.commands.xadd(bus.keyOfRoom(id, 'review'), '1000-0', 'r', 'waits');
+  await bus.commands.config('SET', 'maxmemory', '1gb');
+  const registry = openMetrics();
+  const records = connectRedis(readSettings(busSettings, { REDIS_URL: plane.redis.url }), 'records', log);
+  await eventually(() => records.status === 'ready');
+  const watch = startStreamWatch(bus, records, openControlPlaneMetrics(registry), log);
+  const figure = (name: string, labels: Record<string, string>) =>
+    metric({ registry }, `roomstream_${name}`, labels);
+  await eventually(async () => (await figure('redis_memory_limit_bytes', { redis: 'records' })) === 2 ** 30);
+  for (const stream of ['room', 'review', 'log']) {
+    assert.ok((await figure('stream_entries', { stream })) >= 1, stream);
+    assert.ok((await figure('stream_bytes', { stream })) > 100, stream);
+  }
+  assert.ok((await figure('stream_oldest_seconds', { stream: 'review' })) > 1e9);
+  assert.ok((await figure('stream_oldest_seconds', { stream: 'log' })) < 60);
+  assert.equal(await figure('redis_memory_limit_bytes', { redis: 'bus' }), 2 ** 30);
+  assert.ok((await figure('redis_memory_used_bytes', { redis: 'bus' })) > 100_000);
+  await watch.stop();
+  records.disconnect();
 });

@@ -33,7 +33,7 @@ test('when the last connection of a busy room has closed nothing waits that the 
   };
   const outgoing = new Outgoing({
     transport,
-    metrics: { collected: () => undefined },
+    metrics: { collected: () => undefined, written: () => undefined },
     mostCollectingMs: 10_000,
     nowMs: () => performance.now(),
   });
@@ -56,7 +56,7 @@ test('when the last connection of a busy room has closed nothing waits that the 
     return session;
   };
   const [ann, bob] = [await enter(), await enter()];
-  for (const text of ['at once', 'waits', 'waits too']) outgoing.add(ann.room, Buffer.from(text));
+  for (const text of ['at once', 'waits', 'waits too']) outgoing.add(ann.room, Buffer.from(text), 0);
   assert.deepEqual(done, ['listens', 'listens', 'at once']);
   connections.closed(ann, 1006);
   assert.deepEqual(done, ['listens', 'listens', 'at once']);

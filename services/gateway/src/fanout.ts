@@ -25,12 +25,12 @@ export type FanoutParts = {
 /** Hands what the bus brings to the connections of its room; frames go through unparsed. */
 export function openFanout(parts: FanoutParts): BusListener {
   const { rooms, outgoing, replySessions, recovery, transport, metrics, log } = parts;
-  const frame = (entry: Received) => {
+  const frame = (entry: Received, ageMs: number) => {
     const room = rooms.find(entry.room);
     if (room === undefined) return;
     recovery.onFrame(room, entry);
     if (room.size === 0) return;
-    outgoing.add(room, entry.body);
+    outgoing.add(room, entry.body, ageMs);
     metrics.delivered(actionOf(entry.body), room.size);
   };
   const disconnect = (entry: Received) => {
@@ -52,10 +52,10 @@ export function openFanout(parts: FanoutParts): BusListener {
     metrics.error(errorCode.notAcceptable);
   };
   return {
-    onEntry: (entry) => {
+    onEntry: (entry, ageMs) => {
       switch (entry.kind) {
         case 'frame':
-          return frame(entry);
+          return frame(entry, ageMs);
         case 'disconnect':
           return disconnect(entry);
         case 'room-changed':

@@ -1,5 +1,6 @@
 import { openBus } from '@roomstream/bus/bus';
 import { UserRecords } from '@roomstream/bus/user-records';
+import { startReporter } from '@roomstream/cloudwatch/reporter';
 import { newId } from '@roomstream/protocol/ids';
 import { background } from '@roomstream/runtime/background';
 import { sleep } from '@roomstream/runtime/backoff';
@@ -96,7 +97,10 @@ async function start(
   const permits = opened(store.sendPermits(), (open) => open.close());
   // The parts know each other in a circle: the bus calls fan-out, which calls the transport, which calls the rest.
   const follower = opened(
-    bus.follow({ onEntry: (entry) => fanout.onEntry(entry), onGap: (lost, why) => fanout.onGap(lost, why) }),
+    bus.follow({
+      onEntry: (entry, ageMs) => fanout.onEntry(entry, ageMs),
+      onGap: (lost, why) => fanout.onGap(lost, why),
+    }),
     (open) => open.close(),
   );
   const rooms = new LocalRooms(store.rooms, follower, (room) => bus.shardOf(room));
@@ -105,6 +109,7 @@ async function start(
     connections: () => connections.size,
     rooms: () => rooms.size,
     handshakesWaiting: () => admission.waiting,
+    isDraining: () => state.isDraining,
   });
   const recovery = opened(
     new Recovery({
@@ -221,6 +226,10 @@ async function start(
     }),
     (open) => open.close(),
   );
+  if (settings.cloudWatchMetrics) {
+    const { cloudWatchPeriodSeconds: periodSeconds } = settings;
+    opened(startReporter({ registry, commands: bus.commands, periodSeconds, log }), (open) => open.close());
+  }
   const stop = async () => {
     state.isDraining = true;
     await sleep(settings.admitWhileDrainingSeconds * 1000);

@@ -1,5 +1,5 @@
-import type { Capability } from '@roomstream/protocol/capabilities';
-import type { ErrorCode } from '@roomstream/protocol/errors';
+import { type Capability, capabilities } from '@roomstream/protocol/capabilities';
+import { type ErrorCode, errorCode } from '@roomstream/protocol/errors';
 import { openMeters } from '@roomstream/runtime/meters';
 import type { Registry } from '@roomstream/runtime/metrics';
 
@@ -7,19 +7,22 @@ import type { Registry } from '@roomstream/runtime/metrics';
 export type Action = Capability | 'SEND_EVENT';
 
 /** How a handshake ended. */
-export type HandshakeOutcome =
-  | 'admitted'
-  | 'gone'
-  | 'bad_request'
-  | 'no_token'
-  | 'invalid_token'
-  | 'expired_token'
-  | 'used_token'
-  | 'room_not_found'
-  | 'connection_quota'
-  | 'draining'
-  | 'busy'
-  | 'unavailable';
+export type HandshakeOutcome = (typeof handshakeOutcomes)[number];
+
+const handshakeOutcomes = [
+  'admitted',
+  'gone',
+  'bad_request',
+  'no_token',
+  'invalid_token',
+  'expired_token',
+  'used_token',
+  'room_not_found',
+  'connection_quota',
+  'draining',
+  'busy',
+  'unavailable',
+] as const;
 
 /** What the gateway counts. The first five are the guide's (namespace AWS/IVSChat), under Prometheus names. */
 export type Metrics = ReturnType<typeof openGatewayMetrics>;
@@ -29,11 +32,12 @@ export type Gauges = {
   readonly connections: () => number;
   readonly rooms: () => number;
   readonly handshakesWaiting: () => number;
+  readonly isDraining: () => boolean;
 };
 
 /** Registers the gateway's metrics. */
 export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
-  const { counter, gauge, histogram, tally, tallyBy } = openMeters(registry);
+  const { counter, counterBy, gauge, histogram, tally, tallyBy, tallyHistogram } = openMeters(registry);
   gauge(
     'roomstream_concurrent_chat_connections',
     'Open connections (ConcurrentChatConnections).',
@@ -41,10 +45,17 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
   );
   gauge('roomstream_gateway_rooms', 'Rooms that this gateway follows.', gauges.rooms);
   gauge('roomstream_handshakes_waiting', 'Handshakes that wait for their turn.', gauges.handshakesWaiting);
+  gauge(
+    'roomstream_gateway_draining',
+    '1 from SIGTERM to the end.',
+    () => (gauges.isDraining() ? 1 : 0),
+    'max',
+  );
   const deliveries = tallyBy<Action>(
     'roomstream_deliveries_total',
     'Frames handed to connections, by the action that made them (Deliveries).',
     'action',
+    [...capabilities, 'SEND_EVENT'],
   );
   const messagingDeliveries = tally(
     'roomstream_messaging_deliveries_total',
@@ -54,13 +65,18 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
     'roomstream_requests_total',
     'Requests of clients, by action (Requests).',
     'action',
+    capabilities,
   );
   const messagingRequests = tally(
     'roomstream_messaging_requests_total',
     'Requests of clients, valid or not (Messaging Requests).',
   );
-  const errors = counter('roomstream_errors_total', 'ERROR frames sent, by ErrorCode.', 'code');
-  const handshakes = counter('roomstream_handshakes_total', 'Handshakes by outcome.', 'outcome');
+  const errors = counterBy('roomstream_errors_total', 'ERROR frames sent, by ErrorCode.', {
+    code: Object.values(errorCode),
+  });
+  const handshakes = counterBy('roomstream_handshakes_total', 'Handshakes by outcome.', {
+    outcome: handshakeOutcomes,
+  });
   const slowReaders = counter(
     'roomstream_slow_readers_total',
     'Connections cut because their queue was full.',
@@ -74,10 +90,13 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
     'roomstream_drained_connections_total',
     'Connections that got ERROR 401 while draining.',
   );
-  const gaps = counter(
-    'roomstream_gateway_gaps_total',
-    'Rooms whose connections may have missed frames.',
-    'reason',
+  const gaps = counterBy('roomstream_gateway_gaps_total', 'Rooms whose connections may have missed frames.', {
+    reason: ['trimmed', 'ids-went-back'],
+  });
+  const deliverySeconds = tallyHistogram(
+    'roomstream_delivery_seconds',
+    'Time from the moment at which Redis added a frame to its stream until it was written to a connection, for every delivery; frames that are written together count as late as the oldest of them.',
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   );
   const batches = histogram(
     'roomstream_fanout_batch_frames',
@@ -89,10 +108,10 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
     'How long frames of a busy room were collected before they were written.',
     [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1],
   );
-  const recoveries = counter(
+  const recoveries = counterBy(
     'roomstream_recoveries_total',
     'Users who came back after a connection that didn’t end cleanly: `recovered` got all that they had missed, `partial` not, for `nothing` there was nothing.',
-    'outcome',
+    { outcome: ['recovered', 'partial', 'nothing'] },
   );
   const recovered = counter(
     'roomstream_recovered_frames_total',
@@ -107,10 +126,10 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
     'From the handshake of a user who comes back until all that he gets is there.',
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
   );
-  const probes = counter(
+  const probes = counterBy(
     'roomstream_probes_total',
     'Connections that were asked for, when their user opened another one, whether they are truly alive.',
-    'outcome',
+    { outcome: ['alive', 'lost', 'unanswered'] },
   );
   return {
     recovered: (
@@ -133,6 +152,8 @@ export function openGatewayMetrics(registry: Registry, gauges: Gauges) {
       deliveries.add(action, connections);
       messagingDeliveries.add(connections);
     },
+    /** So many deliveries were written, that long after they were published. */
+    written: (count: number, seconds: number) => deliverySeconds.add(seconds, count),
     /** So many frames of a busy room were written together, the first of which had waited. */
     collected: (frames: number, waitedSeconds: number) => {
       batches.observe(frames);

@@ -7,6 +7,7 @@ import type { LocalRoom } from './session.ts';
 let nowMs = 0;
 let written: string[];
 let batches: number[];
+let deliveries: { readonly count: number; readonly seconds: number }[];
 let room: LocalRoom;
 let outgoing: Outgoing;
 
@@ -15,18 +16,25 @@ beforeEach(async () => {
   nowMs = 0;
   written = [];
   batches = [];
+  deliveries = [];
   const follower = { join: () => undefined, leave: () => undefined };
   const rooms = new LocalRooms({ get: async () => undefined }, follower, () => 0);
   room = await rooms.hold('000000000000', 'AAAAAAAAAAAA');
   room.size = 1_000;
   outgoing = new Outgoing({
     transport: { publish: (_topic, frame) => void written.push(frame.toString()) },
-    metrics: { collected: (frames) => void batches.push(frames) },
+    metrics: {
+      collected: (frames) => void batches.push(frames),
+      written: (count, seconds) => void deliveries.push({ count, seconds }),
+    },
     mostCollectingMs: 50,
     nowMs: () => nowMs,
   });
 });
 afterEach(() => mock.timers.reset());
+
+/** How old frames are when they arrive. */
+const frameAgeMs = 3;
 
 /** Time passes. */
 function pass(ms: number): void {
@@ -38,7 +46,7 @@ function pass(ms: number): void {
 function say(count: number, everyMs: number): string[] {
   const said = Array.from({ length: count }, (_, n) => `${nowMs}.${n}`);
   for (const text of said) {
-    outgoing.add(room, Buffer.from(text));
+    outgoing.add(room, Buffer.from(text), frameAgeMs);
     pass(everyMs);
   }
   return said;
@@ -69,7 +77,7 @@ test('what would be more than one write is written at once', () => {
   batches.length = 0;
   say(64, 0);
   assert.deepEqual(batches, [32, 32]);
-  outgoing.add(room, Buffer.alloc(20_000, 'x'));
+  outgoing.add(room, Buffer.alloc(20_000, 'x'), frameAgeMs);
   assert.deepEqual(batches, [32, 32, 1]);
 });
 
@@ -104,4 +112,15 @@ test('flushing writes what waits, once, and the next frame goes its way', () => 
   say(100, 20);
   outgoing.flushAll();
   assert.equal(written.length, before + 102);
+});
+
+test('every delivery counts with the time since its frame, or the oldest of those beside it, was published', () => {
+  say(3, 1_000);
+  assert.deepEqual(deliveries, Array(3).fill({ count: 1_000, seconds: 0.003 }));
+  say(100, 20);
+  pass(50);
+  deliveries.length = 0;
+  say(2, 10);
+  pass(30);
+  assert.deepEqual(deliveries, [{ count: 2_000, seconds: 0.053 }]);
 });

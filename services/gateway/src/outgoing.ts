@@ -11,6 +11,8 @@ export class RoomQueue {
   bytes = 0;
   /** When the first of what waits was added, and when the connections were last written to. */
   sinceMs = 0;
+  /** How old that frame was by then. */
+  ageMs = 0;
   writtenAtMs = Number.NEGATIVE_INFINITY;
   timer: NodeJS.Timeout | undefined = undefined;
 }
@@ -18,7 +20,7 @@ export class RoomQueue {
 /** What it works with. */
 export type OutgoingParts = {
   readonly transport: Pick<Transport, 'publish'>;
-  readonly metrics: Pick<Metrics, 'collected'>;
+  readonly metrics: Pick<Metrics, 'collected' | 'written'>;
   /** Longest time for which frames are collected; 0: never. */
   readonly mostCollectingMs: number;
   readonly nowMs: () => number;
@@ -47,9 +49,12 @@ export class Outgoing {
     this.#parts = parts;
   }
 
-  /** Sends a frame to the connections of a room, now or soon; its bytes must stay as they are. */
-  add(room: LocalRoom, frame: Buffer): void {
-    const { transport, mostCollectingMs, nowMs } = this.#parts;
+  /**
+   * Sends a frame to the connections of a room, now or soon; its bytes must stay as they are. It was published `ageMs`
+   * milliseconds ago.
+   */
+  add(room: LocalRoom, frame: Buffer, ageMs: number): void {
+    const { transport, metrics, mostCollectingMs, nowMs } = this.#parts;
     const queue = room.outgoing;
     const now = nowMs();
     const windowMs = collectingWindowMs(queue.load.add(room.size, now), mostCollectingMs);
@@ -57,9 +62,11 @@ export class Outgoing {
       if (windowMs < leastWindowMs || now - queue.writtenAtMs >= windowMs) {
         queue.writtenAtMs = now;
         transport.publish(room.id, frame);
+        metrics.written(room.size, ageMs / 1000);
         return;
       }
       queue.sinceMs = now;
+      queue.ageMs = ageMs;
       queue.timer = setTimeout(() => this.flush(room), windowMs);
       this.#waiting.add(room);
     }
@@ -94,7 +101,10 @@ export class Outgoing {
       if (typeof one === 'function') one();
       else this.#parts.transport.publish(room.id, one);
     }
-    this.#parts.metrics.collected(frames, (queue.writtenAtMs - queue.sinceMs) / 1000);
+    const waitedMs = queue.writtenAtMs - queue.sinceMs;
+    this.#parts.metrics.collected(frames, waitedMs / 1000);
+    // All of them count as late as the oldest is: one age to keep, and never a better figure than the truth.
+    this.#parts.metrics.written(frames * room.size, (queue.ageMs + waitedMs) / 1000);
   }
 
   /** Sends all that waits. */

@@ -1,4 +1,5 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { reportSettings } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { region } from '@roomstream/runtime/region';
 import { flag, integer, optionalFile, port, text } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
@@ -185,4 +186,5 @@ export const gatewaySettings = {
   ...quotaSettings,
   ...historySettings,
   ...tokenSettings,
+  ...reportSettings,
 } satisfies SettingsTable;

@@ -27,8 +27,8 @@ async function entering(room: string, userId: string) {
   const closed: { session: Session; code: number }[] = [];
   const heard: string[] = [];
   const follower = stage.bus.follow({
-    onEntry: (entry) => {
-      fanout.onEntry(entry);
+    onEntry: (entry, ageMs) => {
+      fanout.onEntry(entry, ageMs);
       heard.push(entry.body.toString());
     },
     onGap: () => assert.fail('a gap'),
@@ -41,7 +41,7 @@ async function entering(room: string, userId: string) {
     recovery: { onFrame: () => undefined, onProbe: () => undefined, onGap: () => undefined },
     outgoing: new Outgoing({
       transport: { publish: () => undefined },
-      metrics: { collected: () => undefined },
+      metrics: { collected: () => undefined, written: () => undefined },
       mostCollectingMs: 0,
       nowMs: () => performance.now(),
     }),

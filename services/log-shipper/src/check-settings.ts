@@ -1,6 +1,7 @@
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { faultsOf } from '@roomstream/runtime/faults';
 import type { Settings } from '@roomstream/runtime/settings';
-import { cloudWatchLogsAccess, firehoseAccess, s3Access } from './destinations/settings.ts';
+import { firehoseAccess, s3Access } from './destinations/settings.ts';
 import { checkBuffer, type logShipperSettings } from './settings.ts';
 
 type AllSettings = Settings<typeof logShipperSettings>;

@@ -1,4 +1,5 @@
 import { type Bus, openBus } from '@roomstream/bus/bus';
+import { startReporter } from '@roomstream/cloudwatch/reporter';
 import { newId } from '@roomstream/protocol/ids';
 import type { Service, Surroundings } from '@roomstream/runtime/service';
 import type { Settings } from '@roomstream/runtime/settings';
@@ -86,11 +87,16 @@ function run({ settings, surroundings, bus, store, destinations }: Running): Ser
     log,
   });
   const group = bus.logGroup({ shipper: newId(), leaseMs: settings.leaseMs }, lanes);
+  const { cloudWatchPeriodSeconds: periodSeconds } = settings;
+  const reporter = settings.cloudWatchMetrics
+    ? startReporter({ registry, commands: bus.commands, periodSeconds, log })
+    : undefined;
   const state = { isStopping: false };
   const stop = async () => {
     state.isStopping = true;
     await group.stopTaking();
     lanes.close();
+    await reporter?.close();
     await bus.close();
     await store.close();
     destinations.close();

@@ -1,4 +1,5 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { reportSettings } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { region } from '@roomstream/runtime/region';
 import { integer } from '@roomstream/runtime/setting-kinds';
 import { type Settings, SettingsError, type SettingsTable } from '@roomstream/runtime/settings';
@@ -123,6 +124,7 @@ export const logShipperSettings = {
   ...destinationSettings,
   ...busSettings,
   ...recordsSettings,
+  ...reportSettings,
 } satisfies SettingsTable;
 
 /** Throws a SettingsError when a batch can be larger than what the buffer ever has room for. */

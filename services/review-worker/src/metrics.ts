@@ -24,7 +24,7 @@ const shortSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0
 export function openReviewMetrics(registry: Registry, mostUris: number, gauges: Gauges) {
   const registers = [registry];
   const label = boundedLabels(mostUris);
-  const { counter } = openMeters(registry);
+  const { counter, counterBy } = openMeters(registry);
   const histogram = (name: string, help: string) =>
     new Histogram({ name, help, buckets: shortSeconds, registers });
   openGauges(registry, gauges, label);
@@ -44,11 +44,10 @@ export function openReviewMetrics(registry: Registry, mostUris: number, gauges: 
     'Handlers that ran and failed (FunctionError, or status 500 of a webhook).',
     'uri',
   );
-  const verdicts = counter(
+  const verdicts = counterBy(
     'roomstream_review_verdicts_total',
     'Messages settled, by verdict and by who decided.',
-    'verdict',
-    'by',
+    { verdict: ['allow', 'deny'], by: ['handler', 'fallback'] },
   );
   const settledBefore = counter(
     'roomstream_review_settled_before_total',

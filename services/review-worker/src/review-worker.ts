@@ -1,5 +1,6 @@
 import { openBus } from '@roomstream/bus/bus';
 import type { ReviewBacklog } from '@roomstream/bus/review-group';
+import { startReporter } from '@roomstream/cloudwatch/reporter';
 import { newId } from '@roomstream/protocol/ids';
 import { sleep } from '@roomstream/runtime/backoff';
 import type { Log } from '@roomstream/runtime/log';
@@ -86,6 +87,10 @@ export async function startReviewWorker(
     nowMs: () => bus.clock.nowMs(),
     log,
   });
+  const { cloudWatchPeriodSeconds: periodSeconds } = settings;
+  const reporter = settings.cloudWatchMetrics
+    ? startReporter({ registry, commands: bus.commands, periodSeconds, log })
+    : undefined;
   const state = { isStopping: false };
   const stop = async () => {
     const stopped = new AbortController();
@@ -94,6 +99,7 @@ export async function startReviewWorker(
     // Without Redis nothing can be settled; other workers claim it once it is back.
     await Promise.race([worker.idle(), sleep(mostStopMs, stopped.signal)]);
     stopped.abort();
+    await reporter?.close();
     await bus.close();
     invoker.close();
     table.close();

@@ -1,4 +1,5 @@
 import { busSettings } from '@roomstream/bus/bus-settings';
+import { reportSettings } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { awsAccess } from '@roomstream/runtime/aws-access';
 import { region } from '@roomstream/runtime/region';
 import { integer, optionalText } from '@roomstream/runtime/setting-kinds';
@@ -117,4 +118,5 @@ export const reviewWorkerSettings = {
   ...ownSettings,
   ...busSettings,
   ...quotaSettings,
+  ...reportSettings,
 } satisfies SettingsTable;

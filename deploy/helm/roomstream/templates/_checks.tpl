@@ -21,7 +21,7 @@
 
 {{/* The longest graceful stop of a service, and what the kubelet needs around it. */}}
 {{- define "roomstream.leastGrace" -}}
-{{- if eq .key "gateway" }}{{ add .own.drain.admitSeconds .own.drain.seconds 15 }}
+{{- if eq .key "gateway" }}{{ add .own.drain.admitSeconds (max .own.drain.seconds (ceil (divf .own.drain.mostConnections .own.drain.perSecond))) 15 }}
 {{- else if eq .key "controlPlane" }}{{ add .own.stopDelaySeconds 25 }}
 {{- else if eq .key "reviewWorker" }}15{{ else }}45{{ end }}
 {{- end }}

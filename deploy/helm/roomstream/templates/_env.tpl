@@ -17,6 +17,7 @@
 {{- if eq .service "gateway" }}
 {{- $_ := set $env "ROOMSTREAM_GATEWAY_ADMIT_WHILE_DRAINING_SECONDS" (toString .own.drain.admitSeconds) }}
 {{- $_ := set $env "ROOMSTREAM_GATEWAY_DRAIN_SECONDS" (toString .own.drain.seconds) }}
+{{- $_ := set $env "ROOMSTREAM_GATEWAY_DRAIN_PER_SECOND" (include "roomstream.text" .own.drain.perSecond) }}
 {{- end }}
 {{- if eq .service "control-plane" }}
 {{- $_ := set $env "ROOMSTREAM_CREDENTIALS_FILE" "/etc/roomstream/credentials/credentials.json" }}

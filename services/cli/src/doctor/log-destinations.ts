@@ -2,15 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { CloudWatchLogsClient, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeDeliveryStreamCommand, FirehoseClient } from '@aws-sdk/client-firehose';
 import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
-import { clientConfig } from '@roomstream/log-shipper/destinations/aws-client';
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { folderOf } from '@roomstream/log-shipper/destinations/folder-of';
 import { s3Config } from '@roomstream/log-shipper/destinations/s3';
-import {
-  cloudWatchLogsAccess,
-  firehoseAccess,
-  s3Access,
-} from '@roomstream/log-shipper/destinations/settings';
+import { firehoseAccess, s3Access } from '@roomstream/log-shipper/destinations/settings';
 import type { logShipperSettings } from '@roomstream/log-shipper/settings';
+import { clientConfig } from '@roomstream/runtime/aws-client';
 import type { Settings } from '@roomstream/runtime/settings';
 import type { Destination } from '@roomstream/store/records';
 import { explain } from './explain.ts';

@@ -1,11 +1,9 @@
+import type { LogEvent } from '@roomstream/cloudwatch/log-stream';
 import type { LogRecord } from '../log-destination.ts';
 
 /** Limits of PutLogEvents: bytes count as UTF-8 and 26 for each event. */
 const most = { bytes: 1_048_576, events: 10_000, eventBytes: 262_144, spanMs: 24 * 3_600_000 };
 const eventOverhead = 26;
-
-/** An event as PutLogEvents takes it. */
-export type LogEvent = { timestamp: number; message: string };
 
 /** What goes in one request. */
 export type EventsRequest = {

@@ -1,13 +1,9 @@
-import {
-  CloudWatchLogsClient,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-  type RejectedLogEventsInfo,
-} from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
+import { putOrCreate } from '@roomstream/cloudwatch/log-stream';
 import type { AwsAccess } from '@roomstream/runtime/aws-access';
+import { clientConfig } from '@roomstream/runtime/aws-client';
 import type { LogDestination, LogRecord, RoomRecords, Taken } from '../log-destination.ts';
-import { clientConfig, sendAgainIfClosed } from './aws-client.ts';
-import { cutEvents, fitsEvent, type LogEvent } from './cloudwatch-events.ts';
+import { cutEvents, fitsEvent } from './cloudwatch-events.ts';
 import { countUpTo } from './count-up-to.ts';
 import { eachRoom } from './each-room.ts';
 import { awsFailureReason } from './failure-reason.ts';
@@ -62,61 +58,4 @@ async function deliverRoom(
 
 function isTooLarge(record: LogRecord): boolean {
   return !fitsEvent(record);
-}
-
-type Stream = { readonly logGroupName: string; readonly logStreamName: string };
-
-/** The group is the operator's to make; a missing stream is made. Returns the number of events that were refused for good. */
-async function putOrCreate(
-  client: CloudWatchLogsClient,
-  stream: Stream,
-  events: LogEvent[],
-  signal: AbortSignal,
-): Promise<number> {
-  try {
-    return await putEvents(client, stream, events, signal);
-  } catch (err) {
-    if (nameOf(err) !== 'ResourceNotFoundException') throw err;
-  }
-  await createStream(client, stream, signal);
-  return putEvents(client, stream, events, signal);
-}
-
-async function putEvents(
-  client: CloudWatchLogsClient,
-  stream: Stream,
-  events: LogEvent[],
-  signal: AbortSignal,
-): Promise<number> {
-  const command = new PutLogEventsCommand({ ...stream, logEvents: events });
-  try {
-    const output = await sendAgainIfClosed(() => client.send(command, { abortSignal: signal }));
-    return countRejected(output.rejectedLogEventsInfo, events.length);
-  } catch (err) {
-    // From the time of sequence tokens; some emulators still answer so to a repeated request.
-    if (nameOf(err) === 'DataAlreadyAcceptedException') return 0;
-    throw err;
-  }
-}
-
-/** Rejects with ResourceNotFoundException when the group is missing. */
-async function createStream(client: CloudWatchLogsClient, stream: Stream, signal: AbortSignal) {
-  try {
-    await client.send(new CreateLogStreamCommand(stream), { abortSignal: signal });
-  } catch (err) {
-    // Another process was faster.
-    if (nameOf(err) !== 'ResourceAlreadyExistsException') throw err;
-  }
-}
-
-/** How many of `total` events the ranges take away: too old or expired at the front, too new at the end. Pure. */
-export function countRejected(info: RejectedLogEventsInfo | undefined, total: number): number {
-  if (info === undefined) return 0;
-  const firstTaken = Math.max(info.tooOldLogEventEndIndex ?? 0, info.expiredLogEventEndIndex ?? 0);
-  const firstTooNew = info.tooNewLogEventStartIndex ?? total;
-  return total - Math.max(0, firstTooNew - firstTaken);
-}
-
-function nameOf(err: unknown): string | undefined {
-  return err instanceof Error ? err.name : undefined;
 }

@@ -1,3 +1,4 @@
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
 import type { Settings } from '@roomstream/runtime/settings';
 import type { LoggingConfiguration } from '@roomstream/store/records';
 import type { LogDestination } from '../log-destination.ts';
@@ -6,7 +7,7 @@ import { openFirehose } from './firehose.ts';
 import { folderDestination } from './folder.ts';
 import { folderOf } from './folder-of.ts';
 import { openS3 } from './s3.ts';
-import { cloudWatchLogsAccess, type destinationSettings, firehoseAccess, s3Access } from './settings.ts';
+import { type destinationSettings, firehoseAccess, s3Access } from './settings.ts';
 
 /** All destinations that records can go to. */
 export type Destinations = {

@@ -4,6 +4,7 @@ import {
   type PutRecordBatchResponseEntry,
 } from '@aws-sdk/client-firehose';
 import type { AwsAccess } from '@roomstream/runtime/aws-access';
+import { clientConfig, sendAgainIfClosed } from '@roomstream/runtime/aws-client';
 import { Backoff } from '@roomstream/runtime/backoff';
 import type {
   FailureReason,
@@ -12,7 +13,6 @@ import type {
   RoomOutcome,
   RoomRecords,
 } from '../log-destination.ts';
-import { clientConfig, sendAgainIfClosed } from './aws-client.ts';
 import { countUpTo } from './count-up-to.ts';
 import { awsFailureReason, reasonOfCode } from './failure-reason.ts';
 import { cutRequests, type FirehoseRequest, fitsRecord } from './firehose-requests.ts';

@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { AwsAccess } from '@roomstream/runtime/aws-access';
+import { clientConfig, sendAgainIfClosed } from '@roomstream/runtime/aws-client';
 import type { LogDestination, RoomRecords } from '../log-destination.ts';
-import { clientConfig, sendAgainIfClosed } from './aws-client.ts';
 import { eachRoom } from './each-room.ts';
 import { awsFailureReason } from './failure-reason.ts';
 import { gzipLines } from './gzip.ts';

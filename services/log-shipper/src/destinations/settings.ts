@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { cloudWatchLogsAccess } from '@roomstream/cloudwatch/cloudwatch-settings';
 import { awsAccess } from '@roomstream/runtime/aws-access';
 import { flag, integer, optionalText } from '@roomstream/runtime/setting-kinds';
 import type { Setting, SettingsTable } from '@roomstream/runtime/settings';
@@ -11,15 +12,6 @@ export const s3Access = awsAccess({
   sdkEndpoint: 'AWS_ENDPOINT_URL_S3',
   rights:
     's3:PutObject and s3:AbortMultipartUpload on the buckets (and kms:GenerateDataKey, kms:Decrypt on the key)',
-});
-
-/** How CloudWatch Logs is reached. */
-export const cloudWatchLogsAccess = awsAccess({
-  prefix: 'cloudWatchLogs',
-  area: 'CLOUDWATCH_LOGS',
-  name: 'CloudWatch Logs',
-  sdkEndpoint: 'AWS_ENDPOINT_URL_CLOUDWATCH_LOGS',
-  rights: 'logs:PutLogEvents and logs:CreateLogStream on the log groups',
 });
 
 /** How Firehose is reached. */

@@ -1,4 +1,4 @@
-import type { AwsAccess } from '@roomstream/runtime/aws-access';
+import type { AwsAccess } from './aws-access.ts';
 
 /**
  * What all clients of the AWS SDK have in common: they ask once, for whoever delivers tries again with pauses of its own;
