@@ -35,18 +35,17 @@ async function madeWhole(folder: string, make: (unfinished: string) => Promise<v
 }
 
 async function makeDebian(folder: string): Promise<void> {
-  await run('debootstrap', ['--variant=minbase', 'trixie', folder, mirror()], {
+  await run('debootstrap', ['--variant=minbase', 'trixie', folder, ...mirror()], {
     maxBuffer: 16 * 1024 * 1024,
   });
   await run('chroot', [folder, 'apt-get', 'clean']);
 }
 
-/** Where this machine has its packages from, if it is a Debian itself. */
-function mirror(): string {
+/** Where this machine has its packages from, if it is a Debian itself; otherwise the installer knows one. */
+function mirror(): readonly string[] {
   const files = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list'];
   const texts = files.filter(existsSync).map((file) => readFileSync(file, 'utf8'));
-  const found = texts.map((text) => /https?:\/\/\S+\/debian(?=\s|$)/m.exec(text)?.[0]);
-  return found.find((url) => url !== undefined) ?? 'http://deb.debian.org/debian';
+  return texts.flatMap((text) => /https?:\/\/\S+\/debian(?=\s|$)/m.exec(text)?.[0] ?? []).slice(0, 1);
 }
 
 async function makeNode(debian: string, folder: string): Promise<void> {
