@@ -1,5 +1,6 @@
 import { InvokeCommand, LambdaClient, type LambdaClientConfig } from '@aws-sdk/client-lambda';
 import type { FailureReason, Invocation, Invoke } from './invocation.ts';
+import { keptConnections } from './kept-connections.ts';
 import type { LambdaCredentials } from './lambda-credentials.ts';
 
 /** Where functions are invoked. */
@@ -34,7 +35,7 @@ export function openLambda(address: LambdaAddress): { readonly invoke: Invoke; c
 }
 
 function configOf(address: LambdaAddress): LambdaClientConfig {
-  const agent = { keepAlive: true, maxSockets: address.concurrency, maxFreeSockets: address.concurrency };
+  const agent = keptConnections(address.concurrency);
   return {
     region: address.region,
     credentials: address.credentials,

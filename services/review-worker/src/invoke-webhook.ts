@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { Invocation } from './invocation.ts';
 import { reasonOfStatus } from './invoke-lambda.ts';
+import { keptConnections } from './kept-connections.ts';
 import { longestAnswer } from './verdict.ts';
 
 /** A program of one's own that reviews messages. */
@@ -25,7 +26,7 @@ export type Webhooks = {
 
 /** Opens the connections, `concurrency` at most to one host. */
 export function openWebhooks(concurrency: number, nowMs: () => number): Webhooks {
-  const options = { keepAlive: true, maxSockets: concurrency, maxFreeSockets: concurrency };
+  const options = keptConnections(concurrency);
   const plain = new http.Agent(options);
   const secure = new https.Agent(options);
   return {

@@ -10,7 +10,12 @@ export type Posted = {
 };
 
 /** An HTTP server that answers as the test says. */
-export type Endpoint = { readonly url: string; readonly posted: readonly Posted[] };
+export type Endpoint = {
+  readonly url: string;
+  readonly posted: readonly Posted[];
+  /** Connections so far, and those that are open. */
+  connections(): { readonly made: number; readonly open: number };
+};
 
 /** Starts one for a test; `answer` gets each request once its body has come. */
 export async function startEndpoint(
@@ -31,10 +36,23 @@ export async function startEndpoint(
       answer(one, response);
     });
   });
+  let made = 0;
+  let open = 0;
+  server.on('connection', (socket) => {
+    made++;
+    open++;
+    socket.once('close', () => open--);
+  });
+  // Kept connections end when the client says so.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posted };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    posted,
+    connections: () => ({ made, open }),
+  };
 }

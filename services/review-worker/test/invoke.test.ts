@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { openLog } from '@roomstream/runtime/log';
+import { eventually } from '@roomstream/testing/eventually';
 import { freePort } from '@roomstream/testing/free-port';
 import { type HandlerTable, noHandlers } from '../src/handler-table.ts';
 import { type Invocation, withinBudget } from '../src/invocation.ts';
@@ -14,6 +15,9 @@ const uri = 'arn:aws:lambda:us-west-2:000000000000:function:review:live';
 const secret = 'a secret of the webhook';
 const answer = '{"ReviewResult":"ALLOW","Content":"hi"}';
 
+/** Invocations at once. */
+const concurrency = 10;
+
 /** Longer than any healthy invocation takes on a loaded machine. */
 const ampleMs = 20_000;
 
@@ -23,8 +27,8 @@ function webhookAt(url: string): HandlerTable {
   return { find: () => ({ kind: 'webhook', url: new URL(`${url}/review`), secret }) };
 }
 
-/** Invokes a handler that lives at `url`. */
-async function invokeAt(t: TestContext, place: Place, url: string, budgetMs = ampleMs): Promise<Invocation> {
+/** Invokes a handler that lives at `url`, each time when it is called. */
+function invokerAt(t: TestContext, place: Place, url: string, budgetMs = ampleMs): () => Promise<Invocation> {
   const invoker = openInvoker(
     {
       lambda: {
@@ -32,13 +36,18 @@ async function invokeAt(t: TestContext, place: Place, url: string, budgetMs = am
         region: 'us-west-2',
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       },
-      concurrency: 10,
+      concurrency,
     },
     () => (place === 'lambda' ? noHandlers : webhookAt(url)),
     openLog('test', 'silent'),
   );
   t.after(() => invoker.close());
-  return withinBudget(budgetMs, (signal) => invoker.invoke(uri, '{"Content":"hello"}', signal));
+  return () => withinBudget(budgetMs, (signal) => invoker.invoke(uri, '{"Content":"hello"}', signal));
+}
+
+/** Invokes a handler that lives at `url`, once. */
+function invokeAt(t: TestContext, place: Place, url: string, budgetMs = ampleMs): Promise<Invocation> {
+  return invokerAt(t, place, url, budgetMs)();
 }
 
 type Reply = (response: ServerResponse) => void;
@@ -103,6 +112,43 @@ for (const place of ['lambda', 'webhook'] as const) {
     const endpoint = await startEndpoint(t, (_posted, response) => status(200)(response));
     const invocation = await invokeAt(t, place, endpoint.url.replace('http:', 'https:'));
     assert.equal(invocation.kind === 'failed' && invocation.reason, 'unreachable');
+  });
+}
+
+for (const place of ['lambda', 'webhook'] as const) {
+  test(`invocations of a ${place} use the connections that earlier ones have made`, async (t) => {
+    const endpoint = await startEndpoint(t, (_posted, response) => status(200, {}, answer)(response));
+    const invoke = invokerAt(t, place, endpoint.url);
+    for (let i = 0; i < 5; i++) assert.equal((await invoke()).kind, 'answered');
+    assert.deepEqual(endpoint.connections(), { made: 1, open: 1 });
+  });
+
+  test(`as many invocations of a ${place} are under way at once as configured, and no more`, async (t) => {
+    const held: ServerResponse[] = [];
+    const endpoint = await startEndpoint(t, (_posted, response) => void held.push(response));
+    const invoke = invokerAt(t, place, endpoint.url);
+    const outcomes = Promise.all(Array.from({ length: concurrency + 2 }, invoke));
+    await eventually(() => assert.equal(held.length, concurrency));
+    let answered = 0;
+    await eventually(() => {
+      for (const response of held.splice(0)) {
+        answered++;
+        status(200, {}, answer)(response);
+      }
+      assert.equal(answered, concurrency + 2);
+    });
+    assert.ok((await outcomes).every(({ kind }) => kind === 'answered'));
+    assert.equal(endpoint.connections().made, concurrency);
+  });
+
+  test(`a connection to a ${place} is given up before its server closes it, for a request would be lost in that`, async (t) => {
+    const headers = { connection: 'keep-alive', 'keep-alive': 'timeout=2' };
+    const endpoint = await startEndpoint(t, (_posted, response) => status(200, headers, answer)(response));
+    const invoke = invokerAt(t, place, endpoint.url);
+    await invoke();
+    // This server never closes it by itself.
+    await eventually(() => assert.deepEqual(endpoint.connections(), { made: 1, open: 0 }));
+    assert.equal((await invoke()).kind, 'answered');
   });
 }
 

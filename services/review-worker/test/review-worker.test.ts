@@ -158,6 +158,39 @@ test('a message that is past its deadline is settled by fallbackResult without a
   assert.equal(await metric(worker, 'roomstream_invocation_errors_total', { reason: 'late' }), 1);
 });
 
+test('the budget begins with the invocation: what a message has waited before counts apart, and costs it nothing', async (t) => {
+  const endpoint = await startEndpoint(t, (_posted, response) => allow(response, 'reviewed'));
+  const budgetMs = 3_000;
+  const stage = await openStage(t, { review: endpoint.url }, budgetMs);
+  const room = await stage.room();
+  await stage.say(room, 'waited');
+  const sentMs = stage.bus.clock.nowMs();
+  const waitedMs = budgetMs + 100;
+  await eventually(() => assert.ok(stage.bus.clock.nowMs() > sentMs + waitedMs));
+  const worker = await stage.worker({ ROOMSTREAM_REVIEW_DEADLINE_MARGIN_MS: '60000' });
+  await eventually(() => assert.deepEqual(contents(room), ['reviewed']));
+  const text = await worker.registry.metrics();
+  const seconds = (what: string) =>
+    Number(new RegExp(`^roomstream_review_${what}_seconds_sum (.+)$`, 'm').exec(text)?.[1]);
+  const [wait, invocation] = [seconds('wait'), seconds('invocation')];
+  assert.ok(wait * 1000 > waitedMs, `waited for ${wait} s`);
+  assert.ok(invocation > 0 && invocation * 1000 < budgetMs, `invoked for ${invocation} s`);
+});
+
+test('each account has its own budget, 200 ms unless the accounts file says otherwise', async (t) => {
+  const slow = await hanging(t);
+  const stage = await openStage(t, { review: slow.url });
+  const worker = await stage.worker({ ROOMSTREAM_REVIEW_DEADLINE_MARGIN_MS: '30000' });
+  const [patient, ordinary] = [await stage.room(), await stage.room()];
+  await stage.say(patient, 'x');
+  await stage.say(ordinary, 'y', { account: '111111111111' });
+  await eventually(() => assert.deepEqual(contents(ordinary), ['y']));
+  assert.equal(await metric(worker, 'roomstream_invocation_errors_total', { reason: 'timeout' }), 1);
+  assert.deepEqual(contents(patient), []);
+  slow.release();
+  await eventually(() => assert.deepEqual(contents(patient), ['ok']));
+});
+
 test('what a worker had in hand when it was killed is settled once by another one, by fallbackResult', async (t) => {
   const endpoint = await startEndpoint(t, () => undefined);
   const stage = await openStage(t, { review: endpoint.url }, 2_000);
