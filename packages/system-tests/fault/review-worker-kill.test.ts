@@ -12,15 +12,17 @@ test('a worker killed with 1,000 messages in flight: each sender is answered onc
   const killed = performance.now();
   await crowd.settled(answerMs);
   const settledMs = performance.now() - killed;
+  const claimed = await stage.reviewWorker(1).metric('roomstream_review_claimed_total');
+  assert.ok(claimed > 0, 'the worker had nothing in hand when it was killed');
   await stage.reviewWorker(0).restart();
   await assertHandlersDecide(crowd);
   const report = await crowd.assertGuarantees();
   t.diagnostic(
-    `killed after ${answered} answers, all answered ${Math.round(settledMs)} ms later: ${JSON.stringify(report)}`,
+    `killed after ${answered} answers, ${claimed} claimed, all answered ${Math.round(settledMs)} ms later: ${JSON.stringify(report)}`,
   );
 });
 
-test('without any worker messages wait, and are answered soon after one is back', async (t) => {
+test('without any worker messages wait, and are answered within 5 s once one is back', async (t) => {
   const { stage, crowd: gather } = await openReviewFault(t);
   const crowd = await gather(4);
   crowd.send(10);
@@ -35,11 +37,16 @@ test('without any worker messages wait, and are answered soon after one is back'
   await stage.reviewWorker(1).restart();
   await crowd.settled(answerMs);
   const settledMs = performance.now() - back;
+  // How long a worker takes to start on this machine, with nothing that waits for it.
+  const starting = performance.now();
   await stage.reviewWorker(0).restart();
+  const startMs = performance.now() - starting;
   const report = await crowd.assertGuarantees();
   t.diagnostic(
-    `all answered ${Math.round(settledMs)} ms after a worker was started: ${JSON.stringify(report)}`,
+    `all answered ${Math.round(settledMs)} ms after a worker was started, which takes ${Math.round(startMs)} ms: ${JSON.stringify(report)}`,
   );
-  // The issue says 5 s; a loaded machine is given more.
-  assert.ok(settledMs < 15_000, `${Math.round(settledMs)} ms`);
+  assert.ok(
+    settledMs < startMs + 5_000,
+    `${Math.round(settledMs)} ms, ${Math.round(startMs)} of them to start`,
+  );
 });

@@ -53,6 +53,7 @@ export async function openReviewFaultOn<R extends StageRedis>(
       // Two senders in each room.
       opened.send(Math.ceil(1_000 / rooms / 2));
       await eventually(() => opened.answered() >= 100, answerMs);
+      assert.ok(opened.answered() < opened.sent(), 'nothing is in flight any more');
       return opened;
     },
   };
