@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { parseSecretJson } from '@roomstream/runtime/secret-json';
 import { decodeBase64url } from './base64url.ts';
 
 /** A local master key. */
@@ -114,22 +115,13 @@ export function readKeyFileAtStart(path: string): KeyFile {
 }
 
 function parseKeys(text: string): MasterKey[] {
-  const list = (parseJson(text) as { keys?: unknown } | null)?.keys;
+  const list = (parseSecretJson(text) as { keys?: unknown } | null)?.keys;
   if (!Array.isArray(list) || list.length === 0)
     throw new Error('it needs a list "keys" with at least one key');
   const keys = list.map(parseKey);
   if (new Set(keys.map((key) => key.id.toString('hex'))).size < keys.length)
     throw new Error('two keys have the same id');
   return keys;
-}
-
-/** JSON.parse quotes the text in its errors: a secret must not reach a log that way. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('it is not JSON');
-  }
 }
 
 function parseKey(value: unknown, index: number): MasterKey {

@@ -35,6 +35,7 @@ test('characters that mean something in expressions mean themselves', () => {
 
 const wrong: readonly (readonly [name: string, text: string, fault: RegExp])[] = [
   ['no JSON', '{', /JSON/],
+  ['a secret without quotes', '{"handlers":{"a":{"webhook":{"secret":hunter2hunter2}}}}', /JSON/],
   ['no handlers', '{}', /handlers must be an object/],
   ['an unknown member', '{"handlers":{},"more":1}', /"more", which means nothing/],
   ['neither kind', '{"handlers":{"a":{}}}', /either lambda or webhook/],

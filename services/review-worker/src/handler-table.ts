@@ -1,3 +1,5 @@
+import { parseSecretJson } from '@roomstream/runtime/secret-json';
+
 /** Where a message review handler lives. */
 export type HandlerPlace =
   | {
@@ -33,7 +35,7 @@ type Members = Readonly<Record<string, unknown>>;
  */
 export function parseHandlerTable(text: string): HandlerTable {
   const faults: string[] = [];
-  const file = members(JSON.parse(text), 'the file', faults);
+  const file = members(parseSecretJson(text), 'the file', faults);
   only(file, ['handlers'], 'the file', faults);
   const rows = Object.entries(members(file['handlers'], 'handlers', faults)).map(([pattern, value]) => ({
     matches: matcher(pattern),
