@@ -7,7 +7,7 @@ import { needs } from '@roomstream/testing/tools';
 import { assertPlace } from '../src/assert-place.ts';
 import { type LogEdge, startLogEdge } from '../src/log-edge.ts';
 import type { LogFault } from '../src/log-faults.ts';
-import { logErrorsOf } from '../src/log-metrics.ts';
+import { readLogErrors } from '../src/log-metrics.ts';
 import { type LogServiceKind, logServiceKinds } from '../src/log-service.ts';
 import { type LogServices, logServicesEnv, startLogServices } from '../src/log-services.ts';
 import { type LoggedCrowd, openLoggedCrowd } from '../src/logged-crowd.ts';
@@ -24,6 +24,8 @@ const mostDelayMs: Readonly<Record<LogServiceKind, number>> = {
   'cloudwatch-logs': 10_000,
   firehose: 10_000,
 };
+/** How often metrics are read while something is awaited. */
+const pollMs = 250;
 /** What fails without end, and what fails since it isn't there. */
 const faults: readonly (LogFault | 'missing')[] = [
   'error',
@@ -99,12 +101,17 @@ describe('a destination that fails is retried until it has everything, and holds
       if (fault !== 'missing') edges[kind].fail(its.name, fault);
     }
     const stop = crowd.keepTalking(150);
-    const counted = await eventually(async () => {
-      const all = await Promise.all(broken.map((one) => logErrorsOf(stage, one.place.configuration.arn)));
-      for (const [n, { errors }] of all.entries())
-        assert.ok(errors >= 2, `${broken[n]?.place.name}: ${errors}`);
-      return all;
-    }, 60_000);
+    const counted = await eventually(
+      async () => {
+        const errorsOf = await readLogErrors(stage);
+        const all = broken.map(({ place: { configuration } }) => errorsOf(configuration.arn));
+        for (const [n, { errors }] of all.entries())
+          assert.ok(errors >= 2, `${broken[n]?.place.name}: ${errors}`);
+        return all;
+      },
+      60_000,
+      pollMs,
+    );
     // As long as what is live may take, so that what is late shows.
     await delay(10_000);
     await stop();
@@ -114,9 +121,10 @@ describe('a destination that fails is retried until it has everything, and holds
       assert.equal(accessDenied > 0, fault === 'access-denied', `${its.name}: ${accessDenied} access denied`);
       assert.equal(notFound > 0, fault === 'missing', `${its.name}: ${notFound} not found`);
     }
+    const errorsOf = await readLogErrors(stage);
     for (const kind of logServiceKinds) {
       const { arn } = healthy[kind].configuration;
-      const { errors, ...others } = await logErrorsOf(stage, arn);
+      const { errors, ...others } = errorsOf(arn);
       assert.deepEqual(others, { accessDenied: 0, notFound: 0 }, `${kind}, which works`);
       // A machine that is slow enough makes a request too slow.
       if (errors > 0) t.diagnostic(`${kind}, which works: ${shipperLogs(arn)}`);
@@ -155,9 +163,10 @@ describe('a destination that fails is retried until it has everything, and holds
       const calm = crowd.takeLatencies();
       const stop = crowd.keepTalking(150);
       const { arn } = places[kind].configuration;
+      const errorsNow = async () => (await readLogErrors(stage))(arn).errors;
       const failsAgain = async () => {
-        const { errors } = await logErrorsOf(stage, arn);
-        await eventually(async () => assert.ok((await logErrorsOf(stage, arn)).errors > errors), 60_000);
+        const before = await errorsNow();
+        await eventually(async () => assert.ok((await errorsNow()) > before), 60_000, pollMs);
       };
       const fromMs = Date.now();
       // Nobody listens: connections are refused.

@@ -98,6 +98,29 @@ describe('log shippers come and go while people talk', { skip: needs('python3') 
     await assertAll(t, places, crowd);
   });
 
+  test('a shipper that is told to stop hands its shards over soon, and no record is lost', async (t) => {
+    const first = stage.logShipper(0);
+    const { places, crowd } = await gather(t);
+    const second = await stage.fleet.addLogShipper();
+    const stop = crowd.keepTalking(perSecond);
+    await share([first, second], 1);
+    await eventually(
+      async () => assert.ok((await second.metric('roomstream_log_records_shipped_total')) > 0),
+      30_000,
+    );
+    const begunMs = performance.now();
+    const ended = second.kill('SIGTERM').then((code) => ({ code, tookMs: performance.now() - begunMs }));
+    await share([first], shards);
+    const takenMs = performance.now() - begunMs;
+    const { code, tookMs } = await ended;
+    assert.equal(code, 0);
+    t.diagnostic(`taken over in ${Math.round(takenMs)} ms, ended after ${Math.round(tookMs)} ms`);
+    // Two seconds at most on a machine of its own; a loaded one is given more. Without a hand-over it is a lease's time.
+    assert.ok(takenMs < 6_000, `${Math.round(takenMs)} ms`);
+    await stop();
+    await assertAll(t, places, crowd);
+  });
+
   test('a shipper that stands still for longer than its lease does no harm when it wakes up', async (t) => {
     const first = stage.logShipper(0);
     const { places, crowd } = await gather(t);

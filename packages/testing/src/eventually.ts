@@ -1,10 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Waits until `claim` returns without throwing (and not false), trying every few milliseconds; throws its last error
- * when `withinMs` has passed. Tests wait for conditions, never for a time.
+ * Waits until `claim` returns without throwing (and not false), trying again after `everyMs`, longer for what costs the
+ * tried process something; throws its last error when `withinMs` has passed. Tests wait for conditions, never for a time.
  */
-export async function eventually<T>(claim: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(
+  claim: () => T | Promise<T>,
+  withinMs = 10_000,
+  everyMs = 10,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {
@@ -14,6 +18,6 @@ export async function eventually<T>(claim: () => T | Promise<T>, withinMs = 10_0
     } catch (error) {
       if (Date.now() > deadline) throw error;
     }
-    await delay(10);
+    await delay(everyMs);
   }
 }

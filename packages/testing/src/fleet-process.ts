@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { sumOfSeries } from './sum-of-series.ts';
 
 /** A service of a fleet, running as a process of its own. */
 export type FleetProcess = {
@@ -20,6 +21,8 @@ export type FleetProcess = {
   output(): string;
   /** The sum of a Prometheus series over its labels, or of those lines that contain `labels`; 0 when absent. */
   metric(name: string, labels?: string): Promise<number>;
+  /** The page of /metrics, for several series of the same moment: `sumOfSeries` reads it. */
+  metrics(): Promise<string>;
   /** Sends a signal and resolves with the exit code (null after SIGKILL) once the process has ended. */
   kill(signal?: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>;
   /** SIGSTOP: it freezes with its connections open. */
@@ -55,6 +58,7 @@ export async function startFleetProcess(
     return child.exitCode;
   };
   const adminUrl = `http://127.0.0.1:${ports.adminPort}`;
+  const metrics = async () => (await fetch(`${adminUrl}/metrics`)).text();
   return {
     kind,
     ...ports,
@@ -65,8 +69,8 @@ export async function startFleetProcess(
     },
     isRunning: () => !hasEnded(child),
     output: () => output,
-    metric: async (name, labels = '') =>
-      sumOf(await (await fetch(`${adminUrl}/metrics`)).text(), name, labels),
+    metric: async (name, labels = '') => sumOfSeries(await metrics(), name, labels),
+    metrics,
     kill,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
@@ -178,13 +182,4 @@ function hasEnded(child: ChildProcess): boolean {
 
 function exit(child: ChildProcess): Promise<void> {
   return hasEnded(child) ? Promise.resolve() : new Promise((resolve) => child.once('exit', () => resolve()));
-}
-
-function sumOf(text: string, name: string, labels: string): number {
-  let sum = 0;
-  for (const line of text.split('\n')) {
-    const match = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? ([^ ]+)/.exec(line);
-    if (match?.[1] === name && (match[2] ?? '').includes(labels)) sum += Number(match[3]);
-  }
-  return sum;
 }
